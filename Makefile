@@ -1,0 +1,53 @@
+# `make demo` and `make test` do all the set-up by themselves on a bare Debian 12 or Ubuntu.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# What each is for: the PC/SC daemon and its virtual reader; what pyscard is built with;
+# zbar for pyzbar; what opencv-python needs to import.
+APT := pcscd vsmartcard-vpcd gcc python3-dev python3-venv libpcsclite-dev swig libzbar0 libgl1 libglib2.0-0
+
+.PHONY: setup demo test check bench lock clean
+
+setup: $(READY)
+
+$(READY): requirements.txt requirements-build.txt pyproject.toml
+	@if ! dpkg -s $(APT) >/dev/null 2>&1; then \
+		echo "Installing system packages: $(APT)"; \
+		$(SUDO) apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -y -qq --no-install-recommends $(APT); \
+	fi
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing pinned Python packages into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	@$(BIN)/tillside demo
+
+test: setup
+	@$(BIN)/python -m pytest
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_layers.py
+
+bench: setup
+	@$(BIN)/python -m tests.benchmarks
+
+lock: setup
+	@printf 'pip\nsetuptools\nwheel\nhatchling\neditables\n' | $(BIN)/pip-compile --quiet --generate-hashes \
+		--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header \
+		--annotation-style=line -o requirements-build.txt -
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-header --strip-extras --annotation-style=line --extra dev \
+		-o requirements.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Devices: readers, scanners, cameras. They move bytes and never decide."""

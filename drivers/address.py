@@ -1,0 +1,44 @@
+"""Device addresses: ``scheme:target``, the one name a device has in configuration, logs and screens."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SCHEME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+class AddressError(ValueError):
+    """A text that is no device address; the message names the right syntax."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAddress:
+    """A driver's scheme and the device that it should open.
+
+    Only the first colon splits, so a target may hold more of them
+    (``camera:http://127.0.0.1:8080/``). A target may be empty where the driver says so.
+    """
+
+    scheme: str
+    target: str
+
+    def __post_init__(self) -> None:
+        if not _SCHEME.fullmatch(self.scheme):
+            raise AddressError(f"bad scheme {self.scheme!r}: lower-case letters, digits and '-' only")
+        if not self.target.isprintable() or self.target != self.target.strip():
+            raise AddressError(f"bad target {self.target!r}: printable text, no space at either end")
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.target}"
+
+
+def parse(text: str) -> DeviceAddress:
+    """Return the address written in *text*; ``str(parse(text)) == text`` for every valid text."""
+    scheme, colon, target = text.partition(":")
+    if not colon:
+        raise AddressError(
+            f"{text!r} is no device address: write scheme:target, such as pcsc:ACS ACR122U, "
+            "pn532:/dev/ttyUSB0, camera:0 or sim:visa-approve"
+        )
+    return DeviceAddress(scheme, target)

@@ -1,0 +1,50 @@
+"""What can go wrong with a device, in the words of whoever has to cure it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from drivers.address import DeviceAddress
+
+
+class Reason(Enum):
+    """Why a device can't be used; the value is what a screen shows."""
+
+    DRIVER_MISSING = "driver not installed"
+    SERVICE_DOWN = "service not running"
+    NO_PERMISSION = "no permission"
+    BUSY = "in use by another program"
+    NOT_FOUND = "not found"
+    STUCK = "does not answer"
+
+
+class DeviceError(Exception):
+    """Base of all device errors. Messages never contain card data."""
+
+
+class DeviceUnavailableError(DeviceError):
+    """The device can't be opened, or was lost.
+
+    Args:
+        address: The device that was asked for.
+        reason: What class of fault it is.
+        hint: What cures it: a command that a technician can type, or one plain instruction.
+    """
+
+    def __init__(self, address: DeviceAddress, reason: Reason, hint: str) -> None:
+        super().__init__(f"{address}: {reason.value}. {hint}")
+        self.address = address
+        self.reason = reason
+        self.hint = hint
+
+
+class DeviceTimeoutError(DeviceError):
+    """The device is there but did not answer in the time given."""
+
+
+class CardLostError(DeviceError):
+    """The card left the field, or stopped answering, in the middle of an exchange."""
+
+
+class TransmissionError(DeviceError):
+    """Bytes arrived that break the protocol of the wire."""

@@ -1,0 +1,102 @@
+"""Finds drivers through entry points: built-ins, simulators and outsiders use the same way in.
+
+The group is ``tillside.<category>``, the entry point's name is the scheme, its value the driver
+module. A driver is imported when it is first asked for, so a missing library breaks that driver
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from drivers.address import DeviceAddress
+from drivers.errors import DeviceUnavailableError, Reason
+from drivers.protocols import Category, CodeScanner, ContactlessReader, Driver
+
+# What installs the library that a driver failed to import: Python package by import name.
+_PACKAGES = {
+    "smartcard": "pip install pyscard",
+    "nfc": "pip install nfcpy",
+    "cv2": "pip install opencv-python",
+    "zxingcpp": "pip install zxing-cpp",
+    "serial": "pip install pyserial",
+    "pyzbar": "pip install pyzbar",
+}
+# The same for a shared library that a Python package could not load, by a word of the message.
+_SHARED_LIBRARIES = {
+    "zbar": "sudo apt-get install libzbar0",
+    "libGL": "sudo apt-get install libgl1",
+    "libgthread": "sudo apt-get install libglib2.0-0",
+    "libpcsclite": "sudo apt-get install libpcsclite1",
+}
+
+
+class RegistryError(Exception):
+    """The installed distributions contradict each other about a scheme."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverEntry:
+    """One driver as it was found: its scheme and the distribution that brought it."""
+
+    category: Category
+    scheme: str
+    distribution: str
+    entry_point: EntryPoint
+
+    def load(self, address: DeviceAddress) -> Driver[Any]:
+        """Import the driver; a library that it lacks becomes DRIVER_MISSING with the cure."""
+        try:
+            driver: Driver[Any] = self.entry_point.load()
+        except ImportError as error:
+            raise DeviceUnavailableError(address, Reason.DRIVER_MISSING, _cure(error)) from error
+        return driver
+
+
+def _cure(error: ImportError) -> str:
+    for word, command in _SHARED_LIBRARIES.items():
+        if word in str(error):
+            return command
+    root = (error.name or "").partition(".")[0]
+    return _PACKAGES.get(root, f"pip install {root}" if root else str(error))
+
+
+def drivers(category: Category) -> Mapping[str, DriverEntry]:
+    """Return the drivers of a category by scheme. Two distributions for one scheme is an error."""
+    found: dict[str, DriverEntry] = {}
+    for point in entry_points(group=f"tillside.{category.value}"):
+        distribution = point.dist.name if point.dist else "unknown"
+        earlier = found.get(point.name)
+        if earlier is not None and earlier.entry_point.value != point.value:
+            raise RegistryError(
+                f"two drivers for {point.name}: {earlier.distribution} and {distribution}; uninstall one of them"
+            )
+        found[point.name] = DriverEntry(category, point.name, distribution, point)
+    return found
+
+
+def _open(category: Category, address: DeviceAddress) -> Any:
+    known = drivers(category)
+    if address.scheme not in known:
+        raise DeviceUnavailableError(
+            address,
+            Reason.DRIVER_MISSING,
+            f"no {category.value.replace('_', ' ')} driver is called {address.scheme}; "
+            f"installed: {', '.join(sorted(known))}",
+        )
+    return known[address.scheme].load(address).open(address)
+
+
+def open_reader(address: DeviceAddress) -> ContactlessReader:
+    """Open a contactless reader. Raises DeviceUnavailableError."""
+    reader: ContactlessReader = _open(Category.CONTACTLESS_READER, address)
+    return reader
+
+
+def open_scanner(address: DeviceAddress) -> CodeScanner:
+    """Open a code scanner. Raises DeviceUnavailableError."""
+    scanner: CodeScanner = _open(Category.CODE_SCANNER, address)
+    return scanner

@@ -1,0 +1,1 @@
+"""EMV contactless decisions: codecs, Entry Point, kernels. Pure: no device, no clock, no network."""

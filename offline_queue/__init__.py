@@ -1,0 +1,1 @@
+"""Signed, sealed, chained records and their delivery. Knows no card and no screen."""

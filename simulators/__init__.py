@@ -1,0 +1,1 @@
+"""The far side of every wire: cards, chips, cameras, scanners, hosts, faults."""

@@ -1,0 +1,1 @@
+"""The terminal: where cards, codes, hosts, records and people meet."""
