@@ -16,7 +16,18 @@ ALLOWED = {
     "drivers": {"drivers", "smartcard", "nfc", "serial", "cv2", "numpy", "pyzbar", "zxingcpp"},
     "simulators": {
         *("simulators", "drivers", "emv", "offline_queue"),
-        *("cryptography", "starlette", "uvicorn", "pyemv", "qrcode", "PIL", "cv2", "numpy", "cbor2", "serial"),
+        *(
+            "cryptography",
+            "starlette",
+            "uvicorn",
+            "pyemv",
+            "qrcode",
+            "PIL",
+            "cv2",
+            "numpy",
+            "cbor2",
+            "serial",
+        ),
     },
     "terminal": {
         *("terminal", "drivers", "emv", "offline_queue"),
