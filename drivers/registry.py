@@ -72,7 +72,7 @@ def drivers(category: Category) -> Mapping[str, DriverEntry]:
         earlier = found.get(point.name)
         if earlier is not None and earlier.entry_point.value != point.value:
             raise RegistryError(
-                f"two drivers for {point.name}: {earlier.distribution} and {distribution}; uninstall one of them"
+                f"two drivers for {point.name}: {earlier.distribution} and {distribution}; uninstall one"
             )
         found[point.name] = DriverEntry(category, point.name, distribution, point)
     return found
