@@ -1,0 +1,1 @@
+"""Cards: applets, personalisation from TOML profiles, and cards that misbehave."""

@@ -1,0 +1,124 @@
+"""Driver of the simulated reader in the same process, scheme ``sim``.
+
+===================  =========  ================================================================
+function             supported  remarks
+===================  =========  ================================================================
+wait_for_card        yes        returns as soon as a card is placed
+wait_for_removal     yes        returns as soon as the field is empty
+transceive           yes        the time limit is not used: a simulated card answers or leaves
+discover             yes        ``sim:``, the field that the whole process shares
+===================  =========  ================================================================
+
+``sim:`` looks at `FIELD`; ``sim:visa-approve`` has a field of its own with that card on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Event
+
+from drivers.address import DeviceAddress
+from drivers.errors import CardLostError, DeviceUnavailableError, Reason, TransmissionError
+from drivers.protocols import MAX_WAIT_S, DeviceInfo
+from simulators.cards import profile
+from simulators.readers.field import Field, Placement, wait_slices
+
+FIELD = Field()
+"""The field of ``sim:``: whoever runs in this process places and takes away cards here."""
+
+
+class InProcessCard:
+    """A card in the field of the simulated reader, for as long as this one stay lasts."""
+
+    def __init__(self, field: Field, placement: Placement) -> None:
+        self._field = field
+        self._placement = placement
+
+    @property
+    def identification(self) -> bytes:
+        """The card's ATS."""
+        return self._placement.card.ats
+
+    def transceive(self, capdu: bytes, *, timeout_s: float) -> bytes:
+        """Send one C-APDU to the card."""
+        rapdu = self._field.transmit(self._placement, capdu)
+        if rapdu is None:
+            raise CardLostError("the card has left the field")
+        if len(rapdu) < 2:
+            raise TransmissionError("answer without a status word")
+        return rapdu
+
+    def release(self) -> None:
+        """Nothing is held: the next wait powers the card on again."""
+
+
+class InProcessReader:
+    """A reader that has no wire at all."""
+
+    def __init__(self, address: DeviceAddress, field: Field) -> None:
+        self._address = address
+        self._field = field
+        self._closed = False
+
+    @property
+    def address(self) -> DeviceAddress:
+        """The address that the reader was opened by."""
+        return self._address
+
+    @property
+    def field(self) -> Field:
+        """The field that this reader looks at."""
+        return self._field
+
+    def info(self) -> DeviceInfo:
+        """Say that this is a simulation."""
+        self._check_open()
+        return DeviceInfo(name="Simulated reader", details={"simulated": "yes"})
+
+    def close(self) -> None:
+        """Close the reader; its field and card stay as they are."""
+        self._closed = True
+
+    def wait_for_card(self, stop: Event, *, timeout_s: float) -> InProcessCard | None:
+        """Wait for a card and power it on."""
+        placement = self._field.placement if self._wait(True, stop, timeout_s) else None
+        if placement is None:
+            return None
+        placement.card.power_on()
+        return InProcessCard(self._field, placement)
+
+    def wait_for_removal(self, stop: Event, *, timeout_s: float) -> bool:
+        """Wait until the field is empty."""
+        return self._wait(False, stop, timeout_s)
+
+    def _wait(self, present: bool, stop: Event, timeout_s: float) -> bool:
+        left_s = wait_slices(timeout_s, MAX_WAIT_S)
+        while not stop.is_set():
+            self._check_open()
+            wait_s = left_s()
+            if (self._field.wait_for(present, timeout_s=wait_s) is not None) == present:
+                return True
+            if wait_s == 0:
+                return False
+        return False
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise DeviceUnavailableError(self._address, Reason.NOT_FOUND, "open it again")
+
+
+def open(address: DeviceAddress) -> InProcessReader:
+    """Open the simulated reader: the shared field, or one of its own with the named card on it."""
+    if not address.target:
+        return InProcessReader(address, FIELD)
+    try:
+        card = profile.load(address.target)
+    except KeyError as error:
+        hint = f"write one of: {', '.join(f'sim:{name}' for name in profile.profiles())}"
+        raise DeviceUnavailableError(address, Reason.NOT_FOUND, hint) from error
+    return InProcessReader(address, Field(card))
+
+
+def discover() -> Sequence[DeviceAddress]:
+    """Return ``sim:``; cards by name are not attached devices."""
+    return (DeviceAddress("sim", ""),)
