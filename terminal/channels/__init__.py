@@ -1,0 +1,1 @@
+"""Payment systems as the terminal sees them: one file each."""

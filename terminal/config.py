@@ -1,0 +1,298 @@
+"""Configuration: one TOML file into frozen dataclasses. Each field's docstring is its documentation.
+
+An unknown key is an error, and every error names file, line, field and what is allowed. Secrets are
+never in the file: a field names the file that holds them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from babel import Locale, UnknownLocaleError
+
+from drivers.address import AddressError, DeviceAddress
+from drivers.address import parse as parse_address
+from terminal.money import Money, MoneyError, exponent
+from terminal.money import parse as parse_money
+
+
+class ConfigError(Exception):
+    """A fault in the configuration file; the message says where and what is allowed."""
+
+
+class OfflineMode(StrEnum):
+    """What happens to a card payment when the host can't be reached."""
+
+    REQUIRE_ONLINE = "require online"
+    """It is declined."""
+    PREFER_ONLINE = "prefer online"
+    """It is taken within the offline limits, shown as such, at the merchant's risk."""
+    FORCE_OFFLINE = "force offline"
+    """The host is not asked at all, as if it could not be reached."""
+
+
+class LatePaid(StrEnum):
+    """What happens to a shown code that is paid after it expired."""
+
+    ACCEPT = "accept"
+    """It is accepted and shown, unless the order has been paid otherwise: then it is refunded."""
+    REFUND = "refund"
+    """It is refunded and shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Table ``[shop]``."""
+
+    name: str
+    """The name on the screen and on receipts."""
+    currency: str
+    """ISO 4217 code of all amounts, such as ``EUR`` or ``CNY``."""
+    country: str
+    """ISO 3166-1 numeric code of the terminal's country, three digits, such as ``"156"``."""
+    locale: str = "en_GB"
+    """How amounts and times are written, such as ``en_GB`` or ``zh_CN``."""
+    address: tuple[str, ...] = ()
+    """Lines under the name on receipts."""
+    simulated: bool = False
+    """True where hosts and money are simulated: the screen says so all the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Table ``[terminal]``."""
+
+    id: str
+    """This terminal's own name at the host: 1 to 16 capital letters and digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Table ``[devices]``: device addresses, such as ``pcsc:ACS ACR122U`` or ``camera:0``."""
+
+    readers: tuple[DeviceAddress, ...] = ()
+    """Contactless readers. All of them are armed for each payment."""
+    scanners: tuple[DeviceAddress, ...] = ()
+    """Cameras and scanners for codes that a customer shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostConfig:
+    """Table ``[host]``."""
+
+    url: str
+    """Where the host is, such as ``https://pay.example.com:8443``."""
+    ca_file: Path | None = None
+    """The certificate authority that the host's certificate must come from; the system's without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """Table ``[offline]``: what may be taken when the host can't be reached."""
+
+    mode: OfflineMode = OfflineMode.PREFER_ONLINE
+    """``require online``, ``prefer online`` or ``force offline``."""
+    limit_each: str = "50.00"
+    """The largest single payment, in the shop's currency."""
+    limit_count: int = 75
+    """How many payments may wait for the host at once."""
+    limit_total: str = "1000.00"
+    """Their largest sum, in the shop's currency."""
+    limit_hours: int = 24
+    """For how long the oldest of them may wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlipayConfig:
+    """Table ``[alipay]``. Without the table the terminal takes no Alipay."""
+
+    gateway: str
+    """The gateway's address, such as ``https://.../gateway.do``."""
+    app_id: str
+    """The application's number at Alipay."""
+    key_file: Path
+    """The merchant's private RSA key, PEM, readable by the owner alone."""
+    alipay_key_file: Path
+    """Alipay's public key, PEM."""
+    ca_file: Path | None = None
+    """The certificate authority of the gateway; the system's without it."""
+    qr_seconds: int = 120
+    """How long a shown code counts."""
+    query_every_s: float = 3.0
+    """Pause between queries of a payment that waits for its customer."""
+    query_for_s: float = 45.0
+    """How long a code payment that waits is queried before it is cancelled."""
+    late_paid: LatePaid = LatePaid.ACCEPT
+    """``accept`` or ``refund``: what to do with a shown code that is paid too late."""
+    late_watch_s: int = 7200
+    """How long an expired code is watched for a late payment. Alipay keeps a code for two hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Table ``[log]``."""
+
+    level: str = "INFO"
+    """``TRAFFIC`` (with masked card commands), ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file."""
+
+    shop: Shop
+    terminal: Terminal
+    host: HostConfig
+    devices: Devices = field(default_factory=Devices)
+    offline: Offline = field(default_factory=Offline)
+    alipay: AlipayConfig | None = None
+    log: Log = field(default_factory=Log)
+
+    def money(self, text: str) -> Money:
+        """Return an amount of the shop's currency."""
+        return parse_money(text, self.shop.currency)
+
+
+class _FieldError(Exception):
+    """A fault at one key; `load` adds file and line."""
+
+    def __init__(self, path: tuple[str, ...], what: str) -> None:
+        super().__init__(what)
+        self.path = path
+        self.what = what
+
+
+Table = TypeVar("Table")
+
+
+def load(path: Path) -> Config:
+    """Return the configuration in a file. Raises ConfigError."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: can't be read ({error}); write one, or name another with --home"
+        ) from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    try:
+        config = _table(Config, values, (), path.parent)
+        _check(config)
+    except _FieldError as error:
+        where = f"{path}:{_line(text, error.path)}"
+        raise ConfigError(f"{where}: {'.'.join(error.path)}: {error.what}") from error
+    return config
+
+
+def _table(kind: type[Table], values: dict[str, Any], path: tuple[str, ...], base: Path) -> Table:
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # always a dataclass
+    hints = typing.get_type_hints(kind)
+    for key in values:
+        if key not in fields:
+            raise _FieldError((*path, key), f"unknown key; allowed here: {', '.join(sorted(fields))}")
+    for name, f in fields.items():
+        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise _FieldError((*path, name), "missing, and it is required")
+    return kind(**{k: _value(hints[k], v, (*path, k), base) for k, v in values.items()})
+
+
+def _value(kind: Any, value: Any, path: tuple[str, ...], base: Path) -> Any:
+    if isinstance(kind, types.UnionType):
+        kind = next(part for part in typing.get_args(kind) if part is not type(None))
+    if dataclasses.is_dataclass(kind) and kind is not DeviceAddress and isinstance(kind, type):
+        if not isinstance(value, dict):
+            raise _FieldError(path, "must be a table")
+        return _table(kind, value, path, base)
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise _FieldError(path, 'must be a list, such as ["..."]')
+        return tuple(_value(typing.get_args(kind)[0], item, path, base) for item in value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind in (int, float, bool) or not isinstance(value, str):
+        if type(value) is not kind:
+            expected = {int: "a whole number", float: "a number", bool: "true or false"}
+            raise _FieldError(path, f"must be {expected.get(kind, 'text in quotes')}, not {value!r}")
+        return value
+    return _from_text(kind, value, path, base)
+
+
+def _from_text(kind: Any, value: str, path: tuple[str, ...], base: Path) -> Any:
+    if kind is DeviceAddress:
+        try:
+            return parse_address(value)
+        except AddressError as error:
+            raise _FieldError(path, str(error)) from error
+    if kind is Path:
+        return base / value
+    if issubclass(kind, StrEnum):
+        try:
+            return kind(value)
+        except ValueError:
+            allowed = ", ".join(f'"{member.value}"' for member in kind)
+            raise _FieldError(path, f"{value!r} is not one of {allowed}") from None
+    return value
+
+
+def _check(config: Config) -> None:
+    _check_shop(config)
+    if not re.fullmatch(r"[A-Z0-9]{1,16}", config.terminal.id):
+        raise _FieldError(("terminal", "id"), "1 to 16 capital letters and digits")
+    if not config.host.url.startswith("https://"):
+        raise _FieldError(("host", "url"), "must begin with https://")
+    for name in ("limit_each", "limit_total"):
+        try:
+            config.money(getattr(config.offline, name))
+        except MoneyError as error:
+            raise _FieldError(("offline", name), str(error)) from error
+    if config.log.level not in ("TRAFFIC", "DEBUG", "INFO", "WARNING", "ERROR"):
+        raise _FieldError(("log", "level"), "one of TRAFFIC, DEBUG, INFO, WARNING, ERROR")
+    if config.alipay is not None:
+        _check_alipay(config.alipay)
+
+
+def _check_shop(config: Config) -> None:
+    try:
+        exponent(config.shop.currency)
+    except MoneyError as error:
+        raise _FieldError(("shop", "currency"), str(error)) from error
+    if not re.fullmatch(r"\d{3}", config.shop.country):
+        raise _FieldError(("shop", "country"), 'three digits of ISO 3166-1, such as "156" or "276"')
+    try:
+        Locale.parse(config.shop.locale)
+    except (UnknownLocaleError, ValueError) as error:
+        raise _FieldError(("shop", "locale"), f"{error}; such as en_GB or zh_CN") from error
+
+
+def _check_alipay(alipay: AlipayConfig) -> None:
+    if not alipay.gateway.startswith("https://"):
+        raise _FieldError(("alipay", "gateway"), "must begin with https://")
+    for name in ("qr_seconds", "query_every_s", "query_for_s"):
+        if getattr(alipay, name) <= 0:
+            raise _FieldError(("alipay", name), "must be more than 0")
+
+
+def _line(text: str, path: tuple[str, ...]) -> int:
+    """Return the line on which a key stands, or its table, or 1."""
+    table: tuple[str, ...] = ()
+    nearest = 1
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+            table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+            if table == path[: len(table)]:
+                nearest = number
+        elif key := re.match(r"\s*([\w.\"'-]+)\s*=", line):
+            if (*table, *(part.strip("\"'") for part in key[1].split("."))) == path:
+                return number
+    return nearest

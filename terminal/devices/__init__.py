@@ -1,0 +1,1 @@
+"""Devices: one thread each, with health, deadlines and reopening."""

@@ -1,0 +1,225 @@
+"""One daemon thread for one device, for its whole life.
+
+The thread opens the device, does jobs, checks its health while there are none, and opens it again
+after a fault. A job is standing: when the device fails under it, it waits and is done again once
+the device is back, until it returns a value or its `stop` is set. (A tap sends nothing to a host,
+so doing it again can't pay twice.)
+
+Threads are daemons because a driver's call may never return (pcsc-lite issue 254), and an executor
+would hold the program at its exit. A job that gives no sign of life for `DEADLINE_S` makes the
+device STUCK; it counts as working again at its next sign.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from drivers.address import DeviceAddress
+from drivers.errors import DeviceError, DeviceUnavailableError, Reason
+from drivers.protocols import Device
+
+logger = logging.getLogger(__name__)
+
+DEADLINE_S = 3.0
+"""A job that does not beat for so long makes the device stuck."""
+OPEN_DEADLINE_S = 15.0
+"""The same for opening, which may have to wait for a daemon or a network camera."""
+REOPEN_S = 1.0
+"""Pause between attempts to open, in seconds."""
+HEALTH_S = 1.0
+"""Pause between health checks of an idle device, in seconds."""
+
+D = TypeVar("D", bound=Device)
+T = TypeVar("T")
+
+
+class DeviceState(StrEnum):
+    """What a device can do now."""
+
+    OPENING = "opening"
+    READY = "ready"
+    BUSY = "busy"
+    UNAVAILABLE = "unavailable"
+    STUCK = "stuck"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """One device's condition, with what cures it where it does not work."""
+
+    address: DeviceAddress
+    state: DeviceState
+    text: str = ""
+    cure: str = ""
+    faults: int = 0
+    """How often the driver raised something unforeseen."""
+
+
+class Lease:
+    """What a job holds while it has the device: when to stop, and a sign of life to give."""
+
+    def __init__(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        self.stop = stop
+        self.beat = beat
+
+
+class Job(Generic[T]):
+    """Work for a device. `cancel` makes it end early; `future` has what came of it."""
+
+    def __init__(self, work: Callable[[Any, Lease], T]) -> None:
+        self.work = work
+        self.stop = threading.Event()
+        self.future: Future[T] = Future()
+
+    def cancel(self) -> None:
+        """Ask the job to stop. A job that has not begun is dropped."""
+        self.stop.set()
+        self.future.cancel()
+
+
+class DeviceWorker(Generic[D]):
+    """Runs jobs on one device, in the device's own thread.
+
+    Args:
+        address: The device.
+        open_device: Opens it; called in the device's thread, as often as needed.
+        on_change: Called from the device's thread after each change of `status`.
+    """
+
+    def __init__(
+        self,
+        address: DeviceAddress,
+        open_device: Callable[[DeviceAddress], D],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._open_device = open_device
+        self._on_change = on_change
+        self._jobs: queue.Queue[Job[Any] | None] = queue.Queue()
+        self._unfinished: Job[Any] | None = None
+        self._closing = threading.Event()
+        self._status = DeviceStatus(address, DeviceState.OPENING)
+        self._alive_at: float | None = None
+        self._allowed_s = DEADLINE_S
+        self._thread = threading.Thread(target=self._run, name=f"device {address}", daemon=True)
+
+    @property
+    def status(self) -> DeviceStatus:
+        """The device's condition. STUCK is found out here, as its thread can't tell."""
+        alive_at = self._alive_at
+        if alive_at is not None and time.monotonic() - alive_at > self._allowed_s:
+            text, cure = Reason.STUCK.value, "unplug the device and plug it in again"
+            return DeviceStatus(self._status.address, DeviceState.STUCK, text, cure, self._status.faults)
+        return self._status
+
+    def start(self) -> None:
+        """Begin to open the device."""
+        self._thread.start()
+
+    def submit(self, work: Callable[[D, Lease], T]) -> Job[T]:
+        """Queue a standing job."""
+        job: Job[T] = Job(work)
+        self._jobs.put(job)
+        return job
+
+    def close(self, *, wait_s: float = 1.0) -> None:
+        """Close the device and end its thread; a stuck one is left behind."""
+        self._closing.set()
+        if (job := self._unfinished) is not None:
+            job.cancel()
+        self._jobs.put(None)
+        self._thread.join(wait_s)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            device = self._open()
+            if device is None:
+                self._closing.wait(REOPEN_S)
+                continue
+            try:
+                self._serve(device)
+            except DeviceUnavailableError as error:
+                self._set(DeviceState.UNAVAILABLE, error.reason.value, error.hint)
+            except DeviceError as error:
+                self._set(DeviceState.UNAVAILABLE, str(error), "")
+            except Exception:  # noqa: BLE001  a foreign driver may raise anything; the till must go on
+                self._fault()
+            finally:
+                self._alive_at = None
+                with contextlib.suppress(Exception):
+                    device.close()
+            self._closing.wait(REOPEN_S)
+        self._set(DeviceState.CLOSED)
+
+    def _open(self) -> D | None:
+        address = self._status.address
+        self._beat(OPEN_DEADLINE_S)
+        try:
+            device = self._open_device(address)
+            self._set(DeviceState.READY, device.info().name)
+        except DeviceUnavailableError as error:
+            self._set(DeviceState.UNAVAILABLE, error.reason.value, error.hint)
+            return None
+        except DeviceError as error:
+            self._set(DeviceState.UNAVAILABLE, str(error))
+            return None
+        except Exception:  # noqa: BLE001  as above
+            self._fault()
+            return None
+        finally:
+            self._alive_at = None
+        return device
+
+    def _serve(self, device: D) -> None:
+        name = self._status.text
+        while not self._closing.is_set():
+            job = self._unfinished
+            if job is None:
+                try:
+                    job = self._jobs.get(timeout=HEALTH_S)
+                except queue.Empty:
+                    self._beat(DEADLINE_S)
+                    device.info()
+                    self._alive_at = None
+                    continue
+            if job is None or job.stop.is_set():
+                self._unfinished = None
+                continue
+            self._unfinished = job
+            self._set(DeviceState.BUSY, name)
+            self._do(device, job)
+            self._unfinished = None
+            self._set(DeviceState.READY, name)
+
+    def _do(self, device: D, job: Job[T]) -> None:
+        """Do a job. What it raises leaves it unfinished, to be done again on a device opened anew."""
+        self._beat(DEADLINE_S)
+        result = job.work(device, Lease(job.stop, lambda: self._beat(DEADLINE_S)))
+        self._alive_at = None
+        with contextlib.suppress(CancelledError, InvalidStateError):
+            job.future.set_result(result)
+
+    def _beat(self, allowed_s: float) -> None:
+        self._allowed_s = allowed_s
+        self._alive_at = time.monotonic()
+
+    def _fault(self) -> None:
+        logger.exception("driver of %s failed; it is opened again", self._status.address)
+        faults = self._status.faults + 1
+        self._set(DeviceState.UNAVAILABLE, "driver error", "see the log; it is opened again", faults)
+
+    def _set(self, state: DeviceState, text: str = "", cure: str = "", faults: int | None = None) -> None:
+        kept = self._status.faults if faults is None else faults
+        status = DeviceStatus(self._status.address, state, text, cure, kept)
+        if status != self._status:
+            self._status = status
+            self._on_change()

@@ -1,0 +1,1 @@
+"""An order's way from its amount to a durable outcome."""

@@ -1,0 +1,273 @@
+"""Carries out what the attempt machine asks for: records, hosts, pauses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from offline_queue.store import Store
+
+from offline_queue.errors import CommitUnknownError, QueueError
+from offline_queue.record import Record, RecordKind
+from terminal.channels.channel import Case, Channel
+from terminal.payment.attempt import (
+    Action,
+    Answer,
+    Answered,
+    Ask,
+    Attempt,
+    CancelAsked,
+    Close,
+    Event,
+    Expired,
+    Finish,
+    Presented,
+    Query,
+    Result,
+    Reverse,
+    Saved,
+    SaveFailed,
+    SaveIntent,
+    SaveResult,
+    SaveReversal,
+    State,
+    TimerFired,
+    Verdict,
+    Wait,
+)
+from terminal.payment.instrument import Instrument
+from terminal.store_worker import StoreWorker
+
+logger = logging.getLogger(__name__)
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class AttemptRunner:
+    """One attempt under way: the machine, its channel and the store.
+
+    Args:
+        case: The attempt's key, order and amount.
+        channel: Where it is paid; may be replaced until something is presented.
+        attempt: The machine, with the first actions that it asked for if it was resumed.
+        now_ms: The wall clock in milliseconds, for records.
+        order_paid: Whether another attempt has paid this order.
+        on_change: Called after each change of the machine's state.
+        on_finish: Called with each outcome, once it is durable.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        channel: Channel,
+        attempt: Attempt,
+        store: StoreWorker,
+        *,
+        now_ms: Callable[[], int],
+        order_paid: Callable[[], bool],
+        on_change: Callable[[AttemptRunner], None],
+        on_finish: Callable[[AttemptRunner, Result, Record | None], None],
+        sleep: Sleep = asyncio.sleep,
+        base_summary: Mapping[str, str] | None = None,
+    ) -> None:
+        self.case = case
+        self.channel = channel
+        self.attempt = attempt
+        self.qr = ""
+        self.expires_at = 0.0
+        """When a shown code stops counting, on the loop's clock."""
+        self.answer = Answer(Verdict.UNKNOWN)
+        self._store = store
+        self._now_ms = now_ms
+        self._order_paid = order_paid
+        self._on_change = on_change
+        self._on_finish = on_finish
+        self._sleep = sleep
+        self._base_summary = dict(base_summary or {})
+        self._events: asyncio.Queue[tuple[Event, object]] = asyncio.Queue()
+        self._intent: Record | None = None
+        self._reversal: Record | None = None
+        self._last_record: Record | None = None
+        self._awaited: asyncio.Task[None] | None = None
+        self._expiry: asyncio.Task[None] | None = None
+        self._ticket = object()
+
+    def restore(self, intent: Record | None, reversal: Record | None) -> None:
+        """Give back the records of an attempt that an earlier run left open."""
+        self._intent, self._reversal = intent, reversal
+
+    def present(self, channel: Channel, instrument: Instrument, event: Presented) -> None:
+        """The customer has shown something: pay with it."""
+        self.channel = channel
+        self.case = Case(self.case.key, self.case.order, self.case.amount, instrument)
+        self.post(event)
+
+    def cancel(self) -> None:
+        """The cashier gives up."""
+        self.post(CancelAsked())
+
+    def post(self, event: Event) -> None:
+        """Queue an event from outside."""
+        self._events.put_nowait((event, None))
+
+    async def run(self, first: Iterable[Action] = ()) -> None:
+        """Handle events until the attempt is done. Cancelling it leaves the store as it is."""
+        try:
+            await self._perform_all(first)
+            while self.attempt.state is not State.DONE:
+                event, ticket = await self._events.get()
+                if ticket is not None and ticket is not self._ticket:
+                    continue  # a pause that something else has overtaken
+                actions = self.attempt.handle(event)
+                self._on_change(self)
+                await self._perform_all(actions)
+        finally:
+            for task in (self._awaited, self._expiry):
+                if task is not None:
+                    task.cancel()
+
+    async def _perform_all(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Finish):
+                self._on_finish(self, action.result, self._last_record)
+            elif isinstance(action, Close):
+                await self._close()
+            else:
+                self._begin(action)
+
+    def _begin(self, action: Action) -> None:
+        """Start what ends in an event. It takes the place of a pause that is still running."""
+        if self._awaited is not None:
+            self._awaited.cancel()
+        self._ticket = object()
+        if isinstance(action, Ask):
+            self._start_expiry(self.channel.plan.lifetime_s)
+        elif isinstance(action, Wait) and self.attempt.state is State.WATCHING and self._expiry is None:
+            self._start_expiry(self.channel.plan.watch_s)
+        self._awaited = asyncio.create_task(self._await(action, self._ticket))
+
+    async def _await(self, action: Action, ticket: object) -> None:
+        event = await self._do(action)
+        self._events.put_nowait((event, ticket))
+
+    async def _do(self, action: Action) -> Event:
+        match action:
+            case SaveIntent():
+                return await self._save_intent()
+            case SaveReversal(reason):
+                return await self._save(RecordKind.REVERSAL, State.REVERSING.value, {"reason": reason})
+            case SaveResult(result, state):
+                self._stop_expiry()
+                return await self._save(RecordKind.RESULT, state.value, _result_summary(result), closes=True)
+            case Ask():
+                return self._answered(await self.channel.ask(self.case, _there(self._intent)))
+            case Query():
+                return self._answered(await self.channel.query(self.case))
+            case Reverse():
+                return self._answered(await self.channel.reverse(self.case, _there(self._reversal)))
+            case Wait(seconds):
+                await self._sleep(seconds)
+                return TimerFired()
+            case _:
+                raise AssertionError(f"{action} ends in no event")
+
+    def _answered(self, answer: Answer) -> Answered:
+        self.answer = answer
+        self.qr = answer.qr or self.qr
+        logger.info("attempt %s: %s %s", self.case.key, answer.verdict.value, answer.code)
+        return Answered(answer, order_paid=self._order_paid())
+
+    async def _save_intent(self) -> Event:
+        return await self._save(
+            RecordKind.INTENT, State.ASKING.value, {}, secret=self.channel.secret(self.case)
+        )
+
+    async def _save(
+        self,
+        kind: RecordKind,
+        state: str,
+        facts: Mapping[str, str | int | bool],
+        *,
+        closes: bool = False,
+        secret: bytes = b"",
+    ) -> Event:
+        summary = {**self._summary(), **facts}
+
+        def append(store: Store) -> Record:
+            return store.append(
+                kind,
+                attempt=self.case.key,
+                state=state,
+                closes=closes,
+                secret=secret,
+                summary=summary,
+                time_ms=self._now_ms(),
+            )
+
+        try:
+            record = await self._store.call(append)
+        except CommitUnknownError as error:
+            logger.exception("attempt %s: commit unknown", self.case.key)
+            return SaveFailed(str(error), absent=False)
+        except QueueError as error:
+            logger.exception("attempt %s: not recorded", self.case.key)
+            return SaveFailed(str(error), absent=True)
+        self._last_record = record
+        if kind is RecordKind.INTENT:
+            self._intent = record
+        elif kind is RecordKind.REVERSAL:
+            self._reversal = record
+        return Saved()
+
+    async def _close(self) -> None:
+        try:
+            await self._store.call(
+                lambda store: store.move_attempt(self.case.key, state=State.DONE.value, closes=True)
+            )
+        except QueueError:
+            # Nothing hangs on it: the next start finds the attempt and closes it.
+            logger.exception("attempt %s: not closed", self.case.key)
+
+    def _summary(self) -> dict[str, str | int | bool]:
+        instrument = self.case.instrument
+        return {
+            **self._base_summary,
+            "order": self.case.order,
+            "amount": self.case.amount.minor,
+            "currency": self.case.amount.currency,
+            "channel": self.channel.name,
+            **(instrument.summary if instrument else {}),
+        }
+
+    def _start_expiry(self, seconds: float) -> None:
+        self._stop_expiry()
+        self.expires_at = asyncio.get_running_loop().time() + seconds
+
+        async def expire() -> None:
+            await self._sleep(seconds)
+            self.post(Expired())
+
+        self._expiry = asyncio.create_task(expire())
+
+    def _stop_expiry(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+
+
+def _result_summary(result: Result) -> dict[str, str | int | bool]:
+    return {
+        "outcome": result.outcome.name.lower(),
+        "reason": result.reason,
+        "code": result.code,
+        "authorisation": result.authorisation,
+        "deferred": result.deferred,
+        "late": result.late,
+    }
+
+
+def _there(record: Record | None) -> Record:
+    if record is None:
+        raise AssertionError("asked for before its record was saved")
+    return record

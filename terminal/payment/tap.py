@@ -1,0 +1,161 @@
+"""A tap, from the card's arrival to the kernel's outcome, all on the reader's thread.
+
+Nothing is sent to a host here, so a card that leaves in the middle costs nothing: it is presented
+again under the same attempt.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emv.entry_point import EntryPoint
+from emv.trace import render
+
+from drivers.errors import CardLostError, DeviceTimeoutError, TransmissionError
+from drivers.protocols import MAX_WAIT_S, Card, ContactlessReader
+from emv.apdu import CommandApdu, Exchange, ResponseApdu
+from emv.config import EmvConfig
+from emv.errors import DecodeError
+from emv.kernel import Begin, CardAnswered, CardLost, Event, SendCommand, ShowMessage, Transaction
+from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, UiRequest, UiStatus
+from emv.sensitive import SensitiveBytes
+from terminal.devices.worker import Lease
+from terminal.log import TRAFFIC
+from terminal.payment.instrument import Instrument
+
+logger = logging.getLogger(__name__)
+
+APDU_TIMEOUT_S = 2.0
+"""For how long a card may take for one command, in seconds."""
+
+_FINAL = {OutcomeKind.APPROVED, OutcomeKind.DECLINED, OutcomeKind.ONLINE_REQUEST}
+
+_SCHEMES = {2: "Mastercard", 3: "Visa", 4: "American Express", 5: "JCB", 6: "Discover", 7: "UnionPay"}
+"""The scheme by the kernel that decided, for receipts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """What a tap came to: the kernel's outcome and how the time was spent, in milliseconds."""
+
+    outcome: Outcome
+    card_ms: float
+    total_ms: float
+
+
+class Tap:
+    """Waits for cards until one gives a final outcome or the lease ends.
+
+    Args:
+        config: What the terminal takes.
+        transaction: Gives a new transaction, with a new unpredictable number, for each presentation.
+        show: Called on the reader's thread with what lights, screen and sound are to do.
+    """
+
+    def __init__(
+        self,
+        config: EmvConfig,
+        transaction: Callable[[], Transaction],
+        show: Callable[[UiRequest, str], None],
+    ) -> None:
+        self._config = config
+        self._transaction = transaction
+        self._show = show
+        self._card_s = 0.0
+
+    def run(self, reader: ContactlessReader, lease: Lease) -> Tapped | None:
+        """Do the tap. Returns None where the lease ended before there was a final outcome."""
+        while not lease.stop.is_set():
+            self._show(UiRequest(MessageId.PRESENT_CARD, UiStatus.READY_TO_READ), "")
+            card = self._wait_for_card(reader, lease)
+            if card is None:
+                return None
+            began = time.perf_counter()
+            self._card_s = 0.0
+            try:
+                outcome = self._exchange(card, lease)
+            finally:
+                card.release()
+            if outcome.kind in _FINAL:
+                total_ms = (time.perf_counter() - began) * 1000
+                return Tapped(outcome, self._card_s * 1000, total_ms)
+            logger.info("tap ended without a payment: %s (%s)", outcome.kind.value, outcome.reason)
+            if outcome.ui_on_outcome is not None:
+                self._show(outcome.ui_on_outcome, _words(outcome))
+            wait_for_removal(reader, lease)
+        return None
+
+    def _wait_for_card(self, reader: ContactlessReader, lease: Lease) -> Card | None:
+        while not lease.stop.is_set():
+            lease.beat()
+            card = reader.wait_for_card(lease.stop, timeout_s=MAX_WAIT_S)
+            if card is not None:
+                return card
+        return None
+
+    def _exchange(self, card: Card, lease: Lease) -> Outcome:
+        self._show(UiRequest(MessageId.PROCESSING, UiStatus.PROCESSING), "")
+        entry_point = EntryPoint(self._config)
+        event: Event = Begin(self._transaction())
+        while True:
+            for action in entry_point.handle(event):
+                if isinstance(action, ShowMessage):
+                    self._show(action.request, "")
+                elif isinstance(action, SendCommand):
+                    lease.beat()
+                    event = self._send(card, action.command)
+                else:
+                    return action.outcome  # type: ignore[union-attr]  # cards are waited for here
+
+    def _send(self, card: Card, command: CommandApdu) -> CardAnswered | CardLost:
+        """Send one command, with all that chaining and 61xx and 6Cxx make of it."""
+        exchange = Exchange(command)
+        capdu: bytes | None = exchange.first()
+        try:
+            while capdu is not None:
+                began = time.perf_counter()
+                rapdu = SensitiveBytes(card.transceive(capdu, timeout_s=APDU_TIMEOUT_S))
+                self._card_s += time.perf_counter() - began
+                if logger.isEnabledFor(TRAFFIC):
+                    logger.log(TRAFFIC, "%s", render(capdu, rapdu.reveal()))
+                capdu = exchange.next(rapdu.reveal())
+            response: ResponseApdu = exchange.response
+        except (CardLostError, DeviceTimeoutError, TransmissionError, DecodeError) as error:
+            logger.info("card lost: %s", type(error).__name__)
+            return CardLost()
+        return CardAnswered(response)
+
+
+def wait_for_removal(reader: ContactlessReader, lease: Lease) -> None:
+    """Wait until the field is empty: a card that stays must not pay the next order."""
+    while not lease.stop.is_set():
+        lease.beat()
+        if reader.wait_for_removal(lease.stop, timeout_s=MAX_WAIT_S):
+            return
+
+
+def _words(outcome: Outcome) -> str:
+    if outcome.kind is OutcomeKind.TRY_AGAIN:
+        return "Present card again"
+    if outcome.kind is OutcomeKind.TRY_ANOTHER_INTERFACE:
+        return "Card needs its chip: try another card"
+    return "Card can't be used here: try another"
+
+
+def instrument(outcome: Outcome) -> Instrument:
+    """Return what a final outcome means for the payment.
+
+    An offline approval is not taken here: it needs offline data authentication, which the kernel does
+    not offer yet, so that only a declined card or an online request arrives.
+    """
+    summary = {"scheme": _SCHEMES.get(outcome.kernel_id, ""), "application": outcome.label}
+    if outcome.pan is not None:
+        summary["pan"] = outcome.pan.masked()
+    if outcome.cvm is not CvmResult.NOT_APPLICABLE:
+        summary["cvm"] = outcome.cvm.value
+    if outcome.kind is OutcomeKind.ONLINE_REQUEST and outcome.data_record is not None:
+        return Instrument("card", outcome.data_record, summary)
+    return Instrument("card", SensitiveBytes(b""), summary, refusal="the card declined")

@@ -1,0 +1,49 @@
+"""The queue's own thread: every call on the store happens there, one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from offline_queue.store import Store
+
+T = TypeVar("T")
+
+
+class StoreWorker:
+    """Runs calls on a store in one daemon thread; SQLite connections belong to one thread."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._open_store = open_store
+        self._store: Store | None = None
+        self._calls: queue.Queue[tuple[Callable[[Store], Any], Future[Any]] | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._thread.start()
+
+    async def call(self, work: Callable[[Store], T]) -> T:
+        """Do *work* on the store and return its result. Raises what it raises."""
+        future: Future[T] = Future()
+        self._calls.put((work, future))
+        # A write that has begun is never abandoned: a cancelled caller must not lose its outcome.
+        return await asyncio.shield(asyncio.wrap_future(future))
+
+    def close(self) -> None:
+        """Close the store after the calls that are queued, and end the thread."""
+        self._calls.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (call := self._calls.get()) is not None:
+            work, future = call
+            try:
+                if self._store is None:
+                    self._store = self._open_store()
+                future.set_result(work(self._store))
+            except BaseException as error:  # noqa: BLE001  it is the caller's
+                future.set_exception(error)
+        if self._store is not None:
+            self._store.close()
