@@ -1,0 +1,203 @@
+"""The frame that Entry Point and all kernels share: events in, actions out.
+
+A machine takes one event and answers with actions in order. The tuple ends in exactly one action that
+awaits an event (`SendCommand`, `WaitForCard`) or in `Complete`. There is no clock, no chance and no
+input or output inside: the unpredictable number, date and time arrive in `Transaction`.
+
+Each machine has a table of its transitions by state and event type. An event that the table does not
+have raises `KernelMisuseError` and changes nothing; whatever the card answers never raises.
+
+A kernel is made by a factory from an `Activation` and is handed `Begin` first. New kernels are new
+files with a row in `entry_point.KERNELS`.
+
+Spec: EMV Contactless Book A, 5.8 and 8; Book B, 3.4.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from emv.apdu import CommandApdu, ResponseApdu
+from emv.config import CombinationConfig, EmvConfig
+from emv.fields import Ttq
+from emv.outcome import Outcome, Start, UiRequest
+from emv.sensitive import SensitiveBytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One payment as the cards are told of it.
+
+    Args:
+        type: Tag 9C: 00 purchase, 01 cash, 09 cashback, 20 refund.
+        amount_minor: Tag 9F02, in minor units of the currency; cashback included.
+        amount_other_minor: Tag 9F03, the cashback in it.
+        currency: Numeric ISO 4217 code, "978".
+        currency_exponent: Digits behind the decimal point.
+        date, time: The terminal's local date and time.
+        unpredictable_number: Tag 9F37: four bytes, from a cryptographic source, never used before.
+        sequence_counter: Tag 9F41.
+    """
+
+    type: int = 0x00
+    amount_minor: int
+    amount_other_minor: int = 0
+    currency: str
+    currency_exponent: int = 2
+    date: datetime.date
+    time: datetime.time
+    unpredictable_number: bytes
+    sequence_counter: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.amount_minor < 10**12 or not 0 <= self.amount_other_minor <= self.amount_minor:
+            raise ValueError("an amount has up to twelve digits, and cashback is part of it")
+        if not (self.currency.isdecimal() and len(self.currency) in (3, 4)):
+            raise ValueError("a numeric currency code has three digits")
+        if len(self.unpredictable_number) != 4:
+            raise ValueError("the unpredictable number has four bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Start the transaction.
+
+    Args:
+        transaction: The payment.
+        polls: False: a card is in the field, and every outcome comes back, TRY_AGAIN too.
+            True: Entry Point asks for cards by `WaitForCard` and tries again by itself.
+        preprocess: False for a reader that starts by itself at Start B (Book A, autorun): all
+            pre-processing indicators stay off.
+    """
+
+    transaction: Transaction
+    polls: bool = False
+    preprocess: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CardFound:
+    """A card was found and activated, after `WaitForCard`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """More than one card is in the field, or (False) no longer so."""
+
+    present: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CardAnswered:
+    """The card answered the last `SendCommand`."""
+
+    rapdu: ResponseApdu
+
+
+@dataclass(frozen=True, slots=True)
+class CardLost:
+    """The card left the field, timed out or broke the transmission protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Go on at the outcome's `start`: the issuer answered, or the card is there again.
+
+    Args:
+        online_response: Issuer authentication data and scripts (91, 71, 72) as BER-TLV, or empty.
+    """
+
+    online_response: bytes = b""
+
+
+Event: TypeAlias = Begin | CardFound | Collision | CardAnswered | CardLost | Restart
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommand:
+    """Send a command; `CardAnswered` or `CardLost` is the answer."""
+
+    command: CommandApdu
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForCard:
+    """Switch the field on and look for a card; `CardFound` or `Collision` is the answer.
+
+    Args:
+        field_off_ms: How long the field is off before.
+    """
+
+    field_off_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShowMessage:
+    """Show and sound something. It awaits no answer."""
+
+    request: UiRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The machine has come to its outcome."""
+
+    outcome: Outcome
+
+
+Action: TypeAlias = SendCommand | WaitForCard | ShowMessage | Complete
+Actions: TypeAlias = tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Indicators:
+    """What pre-processing found out for one combination.
+
+    Spec: EMV Contactless Book A, table 5-3.
+    """
+
+    ttq: Ttq | None = None
+    status_check_requested: bool = False
+    not_allowed: bool = False
+    zero_amount: bool = False
+    cvm_limit_exceeded: bool = False
+    floor_limit_exceeded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """What Entry Point gives a kernel.
+
+    Args:
+        config: The terminal.
+        combination: The row of the configuration that was selected.
+        indicators: Its pre-processing indicators.
+        aid: The card's full application name.
+        fci: The card's answer to SELECT.
+        start: Where Entry Point was started.
+        restart: Whether this is a restart after an outcome.
+        online_response: The issuer's answer, after an online request.
+    """
+
+    config: EmvConfig
+    combination: CombinationConfig
+    indicators: Indicators
+    aid: bytes
+    fci: SensitiveBytes
+    start: Start = Start.A
+    restart: bool = False
+    online_response: bytes = b""
+
+
+class Kernel(Protocol):
+    """A contactless kernel."""
+
+    def handle(self, event: Event) -> Actions:
+        """Take `Begin`, then the card's answers, until `Complete`."""
+        ...
+
+
+KernelFactory: TypeAlias = Callable[[Activation], Kernel]
