@@ -1,0 +1,436 @@
+"""The terminal's store: orders, attempts and records, each change durable before it is reported.
+
+The caller owns the thread: all methods of a store are called from one. Times are handed in, no clock is
+read, and nothing is ordered by time. Nothing is ever dropped.
+
+A store whose chain is damaged still opens, tells what is wrong and can be read, but takes nothing new.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from offline_queue.acknowledgement import Acknowledgement
+from offline_queue.database import Database
+from offline_queue.errors import (
+    AcknowledgementError,
+    AttemptClosedError,
+    CardDataError,
+    ChainBrokenError,
+    LiveAttemptError,
+    OrderMismatchError,
+    SchemaError,
+    UnknownAttemptError,
+)
+from offline_queue.record import Record, RecordKind, genesis_head
+from offline_queue.rows import AttemptRow, OrderRow, QueueStatus, find_attempts, find_records
+from offline_queue.sealing import Sealer
+from offline_queue.signing import PublicKey, Signer
+from offline_queue.summary import Summary, looks_like_card_number
+from offline_queue.verification import VerifyReport, check_chain
+
+DEFAULT_LIMIT_BYTES: Final = 256 * 1024 * 1024
+
+# Space kept free, in pages. New business stops first; what is under way can still be ended; what the
+# host says can be written down to the last page.
+RESERVE_FOR_ACKNOWLEDGEMENTS: Final = 64
+RESERVE_FOR_OPEN_ATTEMPTS: Final = 320
+_ENDS_BUSINESS: Final = {RecordKind.RESULT, RecordKind.REVERSAL, RecordKind.VOID}
+
+_TERMINAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+
+
+class Store:
+    """The records of one terminal. `open` makes it."""
+
+    def __init__(
+        self, database: Database, terminal_id: str, signer: Signer, sealer: Sealer, host_key: PublicKey | None
+    ) -> None:
+        self._database = database
+        self._terminal_id = terminal_id
+        self._signer = signer
+        self._sealer = sealer
+        self._host_key = host_key
+        self._sequence, self._head = self._tip()
+        self._damage = self._check_unsent()
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        terminal_id: str,
+        signer: Signer,
+        sealer: Sealer,
+        host_key: PublicKey | None = None,
+        limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    ) -> Store:
+        """Open the store at `path`, creating or migrating it.
+
+        Args:
+            path: The database file; a log and a lock file lie beside it.
+            terminal_id: 1 to 32 letters, digits, `.`, `_`, `-`; part of every attempt's key.
+            signer: Signs the records.
+            sealer: Seals their secret parts to the host.
+            host_key: The host's pinned signing key. With it, acknowledgements are verified here once more.
+            limit_bytes: The most that the database file may grow to.
+
+        Raises:
+            StoreUnavailableError: In use by another process, no permission, no space, or damaged.
+            SchemaError: Not a store of this terminal, or one of a later version of the program.
+        """
+        if not _TERMINAL_ID.fullmatch(terminal_id):
+            raise SchemaError(
+                f"a terminal id is 1 to 32 letters, digits, '.', '_' or '-', not {terminal_id!r}"
+            )
+        database = Database.open(path, limit_bytes=limit_bytes)
+        try:
+            _claim(database, terminal_id)
+            return cls(database, terminal_id, signer, sealer, host_key)
+        except BaseException:
+            database.close()
+            raise
+
+    def open_order(self, order_id: str, amount_minor: int, currency: str) -> None:
+        """Write down what is owed. The same order again changes nothing.
+
+        Raises:
+            OrderMismatchError: The number is taken by an order with another amount or currency.
+        """
+        if amount_minor < 0:
+            raise ValueError("an order's amount is not negative")
+        _refuse_card_number(order_id)
+        self._check_sound()
+        with self._database.transaction(reserve_pages=RESERVE_FOR_OPEN_ATTEMPTS) as cursor:
+            known = cursor.execute("SELECT amount_minor, currency FROM orders WHERE id = ?", (order_id,)).get
+            if known is None:
+                cursor.execute(
+                    "INSERT INTO orders (id, amount_minor, currency) VALUES (?, ?, ?)",
+                    (order_id, amount_minor, currency),
+                )
+            elif known != (amount_minor, currency):
+                raise OrderMismatchError(
+                    f"order {order_id} is already there, with another amount or currency"
+                )
+
+    def begin_attempt(self, order_id: str, channel: str, *, state: str) -> str:
+        """Mint the key of a new attempt at paying the order, and return it once it is durable.
+
+        Raises:
+            LiveAttemptError: The order has an attempt whose outcome is still open.
+            UnknownAttemptError: There is no such order.
+        """
+        self._check_sound()
+        with self._database.transaction(reserve_pages=RESERVE_FOR_OPEN_ATTEMPTS) as cursor:
+            order = cursor.execute("SELECT number FROM orders WHERE id = ?", (order_id,)).get
+            if order is None:
+                raise UnknownAttemptError(f"there is no order {order_id}")
+            last = cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = 'attempts'").get or 0
+            key = f"{self._terminal_id}-{last + 1:08d}"
+            try:
+                cursor.execute(
+                    "INSERT INTO attempts (number, key, order_number, channel, state, live)"
+                    " VALUES (?, ?, ?, ?, ?, 1)",
+                    (last + 1, key, order, channel, state),
+                )
+            except apsw.ConstraintError as error:
+                raise LiveAttemptError(f"order {order_id} has an attempt that is still open") from error
+        return key
+
+    def move_attempt(self, attempt: str, *, state: str, closes: bool = False) -> None:
+        """Change an open attempt's state without a record.
+
+        Raises:
+            AttemptClosedError: Its outcome is known; only a record can change its state now.
+        """
+        with self._database.transaction(reserve_pages=RESERVE_FOR_ACKNOWLEDGEMENTS) as cursor:
+            number, live, _ = _find_attempt(cursor, attempt)
+            if not live:
+                raise AttemptClosedError(f"attempt {attempt} is closed")
+            _set_state(cursor, number, state, closes)
+
+    def append(
+        self,
+        kind: RecordKind,
+        *,
+        attempt: str,
+        state: str,
+        closes: bool,
+        secret: bytes,
+        summary: Summary,
+        time_ms: int,
+    ) -> Record:
+        """Write a record and its attempt's new state, in one transaction; durable when it returns.
+
+        Args:
+            kind: What the record says.
+            attempt: The attempt it belongs to, or empty; then `state` and `closes` mean nothing.
+            state: The attempt's new state.
+            closes: Whether its outcome is now known. A closed attempt stays closed.
+            secret: For the host only; sealed here. Empty for nothing.
+            summary: Masked and plain.
+            time_ms: When it happened, in milliseconds since 1970.
+
+        Raises:
+            CardDataError: The summary holds something that looks like a full card number.
+            QueueFullError, StoreUnavailableError: Not written.
+            CommitUnknownError: Written or not: the store must be opened again and read back.
+            AttemptClosedError: An intent for an attempt that is over.
+            ChainBrokenError: The chain is damaged; nothing can be added to it.
+        """
+        self._check_sound()
+        record = Record.create(
+            signer=self._signer,
+            sealer=self._sealer,
+            terminal_id=self._terminal_id,
+            sequence=self._sequence + 1,
+            previous_head=self._head,
+            kind=kind,
+            attempt=attempt,
+            time_ms=time_ms,
+            summary=summary,
+            secret=secret,
+        )
+        reserve = RESERVE_FOR_ACKNOWLEDGEMENTS if kind in _ENDS_BUSINESS else RESERVE_FOR_OPEN_ATTEMPTS
+        with self._database.transaction(reserve_pages=reserve) as cursor:
+            number = _apply_to_attempt(cursor, record, state, closes) if attempt else None
+            _insert(cursor, record, number)
+        self._sequence, self._head = record.sequence, record.head
+        return record
+
+    def open_attempts(self) -> tuple[AttemptRow, ...]:
+        """Return the attempts whose outcome is not known, oldest first: the work of a restart."""
+        return find_attempts(self._database, "WHERE a.live = 1 ORDER BY a.number")
+
+    def orders(self, limit: int) -> tuple[OrderRow, ...]:
+        """Return the newest orders, newest first."""
+        with self._database.reading() as cursor:
+            rows = cursor.execute(
+                "SELECT id, amount_minor, currency FROM orders ORDER BY number DESC LIMIT ?", (limit,)
+            )
+            return tuple(OrderRow(*row) for row in rows)
+
+    def attempts(self, order_id: str) -> tuple[AttemptRow, ...]:
+        """Return the order's attempts, oldest first."""
+        return find_attempts(self._database, "WHERE o.id = ? ORDER BY a.number", order_id)
+
+    def attempt(self, key: str) -> AttemptRow | None:
+        """Return one attempt by its key."""
+        return next(iter(find_attempts(self._database, "WHERE a.key = ?", key)), None)
+
+    def record(self, sequence: int) -> Record | None:
+        """Return one record."""
+        return next(iter(find_records(self._database, "WHERE sequence = ?", sequence)), None)
+
+    def records(self, attempt: str) -> tuple[Record, ...]:
+        """Return the attempt's records, oldest first."""
+        return find_records(
+            self._database,
+            "WHERE attempt_number = (SELECT number FROM attempts WHERE key = ?) ORDER BY sequence",
+            attempt,
+        )
+
+    def quarantined(self, limit: int) -> tuple[tuple[Record, str], ...]:
+        """Return records that the host holds but refused to act on, with its reason, oldest first."""
+        with self._database.reading() as cursor:
+            rows: list[tuple[Any, ...]] = cursor.execute(
+                "SELECT sequence, reason FROM quarantine ORDER BY sequence LIMIT ?", (limit,)
+            ).fetchall()
+        return tuple(
+            (find_records(self._database, "WHERE sequence = ?", sequence)[0], reason)
+            for sequence, reason in rows
+        )
+
+    def unsent(self, limit: int) -> tuple[Record, ...]:
+        """Return the first records that the host has not acknowledged, in order.
+
+        Raises:
+            ChainBrokenError: One of them was changed or is missing.
+        """
+        through, _ = self._acknowledged()
+        records = find_records(self._database, "WHERE sequence > ? ORDER BY sequence LIMIT ?", through, limit)
+        for expected, record in enumerate(records, through + 1):
+            if record.sequence != expected:
+                raise ChainBrokenError(f"record {expected} is missing")
+        return records
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Take over what the host acknowledges: delivered, refused, settled. An older one changes nothing.
+
+        Raises:
+            ChainBrokenError: It names a head or a sequence that is not ours.
+            AcknowledgementError: For another terminal, or at odds with what was acknowledged before.
+            SignatureError: Not signed by the host's pinned key.
+        """
+        if self._host_key is not None:
+            acknowledgement.verify_signature(self._host_key)
+        self._check_ours(acknowledgement)
+        if acknowledgement.through < self._acknowledged()[0]:
+            return
+        with self._database.transaction(reserve_pages=0) as cursor:
+            cursor.execute(
+                "INSERT INTO delivery (id, through, head, acknowledgement) VALUES (1, ?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET through = excluded.through, head = excluded.head,"
+                " acknowledgement = excluded.acknowledgement",
+                (acknowledgement.through, acknowledgement.head, acknowledgement.encode()),
+            )
+            for refusal in acknowledgement.refused:
+                cursor.execute(
+                    "INSERT INTO quarantine (sequence, reason) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    (refusal.sequence, refusal.reason),
+                )
+            for attempt, fate in acknowledgement.settled.items():
+                _settle(cursor, attempt, fate)
+
+    def status(self) -> QueueStatus:
+        """Return the queue at a glance."""
+        through, _ = self._acknowledged()
+        with self._database.reading() as cursor:
+            quarantined = cursor.execute("SELECT count(*) FROM quarantine").get
+            oldest = cursor.execute("SELECT time_ms FROM records WHERE sequence = ?", (through + 1,)).get
+            deferred = cursor.execute(
+                "SELECT count(*), coalesce(sum(offline_minor), 0) FROM attempts"
+                " WHERE offline_minor IS NOT NULL AND settled IS NULL"
+            ).get
+        return QueueStatus(
+            unsent=self._sequence - through,
+            quarantined=quarantined,
+            oldest_unsent_ms=oldest,
+            sequence=self._sequence,
+            head=self._head,
+            deferred_count=deferred[0],
+            deferred_total_minor=deferred[1],
+            bytes_used=self._database.bytes_used(),
+            damage=self._damage,
+        )
+
+    def verify(self, *, signatures: bool) -> VerifyReport:
+        """Check every record against the chain, and the last signature; or every signature as well."""
+        return self._verify(0, genesis_head(self._terminal_id), signatures=signatures)
+
+    def close(self) -> None:
+        """Give the file free. The store can't be used afterwards."""
+        self._database.close()
+
+    def _tip(self) -> tuple[int, bytes]:
+        with self._database.reading() as cursor:
+            row = cursor.execute("SELECT sequence, head FROM records ORDER BY sequence DESC LIMIT 1").get
+        return row if row is not None else (0, genesis_head(self._terminal_id))
+
+    def _acknowledged(self) -> tuple[int, bytes]:
+        with self._database.reading() as cursor:
+            row = cursor.execute("SELECT through, head FROM delivery").get
+        return row if row is not None else (0, genesis_head(self._terminal_id))
+
+    def _check_sound(self) -> None:
+        if self._damage:
+            raise ChainBrokenError(f"the queue takes nothing new: {self._damage}")
+
+    def _check_unsent(self) -> str:
+        """Return what is wrong with the records that the host does not hold yet, or empty."""
+        through, head = self._acknowledged()
+        if through > self._sequence:
+            return f"the host holds {through} records, but only {self._sequence} are here"
+        damage = self._verify(through, head, signatures=False).damage
+        return f"record {damage[0].sequence}: {damage[0].fault}" if damage else ""
+
+    def _verify(self, after: int, head: bytes, *, signatures: bool) -> VerifyReport:
+        return check_chain(
+            self._database,
+            self._signer.public_key,
+            self._terminal_id,
+            after=after,
+            head=head,
+            last=self._sequence,
+            signatures=signatures,
+        )
+
+    def _check_ours(self, acknowledgement: Acknowledgement) -> None:
+        through = acknowledgement.through
+        if acknowledgement.terminal_id != self._terminal_id:
+            raise AcknowledgementError(f"an acknowledgement for terminal {acknowledgement.terminal_id}")
+        if any(refusal.sequence > through for refusal in acknowledgement.refused):
+            raise AcknowledgementError("an acknowledgement that refuses what it does not acknowledge")
+        if through > self._sequence:
+            raise ChainBrokenError(f"the host holds {through} records, but only {self._sequence} are here")
+        with self._database.reading() as cursor:
+            head = cursor.execute("SELECT head FROM records WHERE sequence = ?", (through,)).get
+        if acknowledgement.head != (head if through else genesis_head(self._terminal_id)):
+            raise ChainBrokenError(f"the host has another chain at record {through}")
+
+
+def _claim(database: Database, terminal_id: str) -> None:
+    """Write the terminal's id into a new store, or compare it with the one in an old store."""
+    with database.reading() as cursor:
+        owner = cursor.execute("SELECT terminal_id FROM store").get
+    if owner is None:
+        with database.transaction(reserve_pages=0) as cursor:
+            cursor.execute("INSERT INTO store (id, terminal_id) VALUES (1, ?)", (terminal_id,))
+    elif owner != terminal_id:
+        raise SchemaError(f"{database.path} belongs to terminal {owner}, not {terminal_id}")
+
+
+def _find_attempt(cursor: apsw.Cursor, key: str) -> tuple[int, bool, int]:
+    """Return the attempt's number, whether it is open, and its order's amount."""
+    row = cursor.execute(
+        "SELECT a.number, a.live, o.amount_minor FROM attempts a"
+        " JOIN orders o ON o.number = a.order_number WHERE a.key = ?",
+        (key,),
+    ).get
+    if row is None:
+        raise UnknownAttemptError(f"there is no attempt {key}")
+    number, live, amount_minor = row
+    return number, bool(live), amount_minor
+
+
+def _set_state(cursor: apsw.Cursor, number: int, state: str, closes: bool) -> None:
+    cursor.execute(
+        "UPDATE attempts SET state = ?, live = live AND NOT ? WHERE number = ?", (state, closes, number)
+    )
+
+
+def _apply_to_attempt(cursor: apsw.Cursor, record: Record, state: str, closes: bool) -> int:
+    """Move the record's attempt along with it, and return the attempt's number."""
+    number, live, amount_minor = _find_attempt(cursor, record.attempt)
+    if record.kind is RecordKind.INTENT and not live:
+        raise AttemptClosedError(f"attempt {record.attempt} is closed")
+    _set_state(cursor, number, state, closes)
+    if record.kind is RecordKind.RESULT and record.summary.get("outcome") == "approved_offline":
+        cursor.execute("UPDATE attempts SET offline_minor = ? WHERE number = ?", (amount_minor, number))
+    return number
+
+
+def _insert(cursor: apsw.Cursor, record: Record, attempt_number: int | None) -> None:
+    cursor.execute(
+        "INSERT INTO records (sequence, kind, attempt_number, time_ms, body, previous_head, head, key_id,"
+        " signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            record.sequence,
+            record.kind.value,
+            attempt_number,
+            record.time_ms,
+            record.body,
+            record.previous_head,
+            record.head,
+            record.key_id,
+            record.signature,
+        ),
+    )
+
+
+def _settle(cursor: apsw.Cursor, attempt: str, fate: str) -> None:
+    row = cursor.execute("SELECT settled FROM attempts WHERE key = ?", (attempt,)).fetchone()
+    if row is None:
+        raise AcknowledgementError(f"the host settles attempt {attempt}, which is not here")
+    if row[0] not in (None, fate):
+        raise AcknowledgementError(f"the host had {row[0]} attempt {attempt}, and now has {fate} it")
+    cursor.execute("UPDATE attempts SET settled = ? WHERE key = ?", (fate, attempt))
+
+
+def _refuse_card_number(order_id: str) -> None:
+    if looks_like_card_number(order_id):
+        raise CardDataError("the order's number looks like a full card number")
