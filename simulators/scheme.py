@@ -55,7 +55,7 @@ TEST_PANS = (
 DECLINED_BY_ISSUER = frozenset({"4000000000000002"})
 """Numbers whose issuer answers no although the cryptogram is right."""
 
-# Tags 9F02 .. 9F36 in the order in which versions 10 and 18 take them in.
+# What versions 10 and 18 take in, beside the CVR or the whole issuer application data.
 _CDOL = ("9F02", "9F03", "9F1A", "95", "5F2A", "9A", "9C", "9F37", "82", "9F36")
 
 
@@ -97,11 +97,9 @@ def cryptogram(pan: str, sequence_number: str, values: Mapping[str, bytes]) -> b
     version = iad[2] if len(iad) >= 7 else None
     try:
         if version == 0x0A:
-            taken = [values[tag] for tag in _CDOL]
-            return cvn.VisaCVN10(*_KEYS, pan, sequence_number).generate_ac(*taken, iad[3:7])
+            return cvn.VisaCVN10(*_KEYS, pan, sequence_number).generate_ac(**_taken(values), cvr=iad[3:7])
         if version == 0x12:
-            taken = [values[tag] for tag in _CDOL]
-            return cvn.VisaCVN18(*_KEYS, pan, sequence_number).generate_ac(*taken, iad)
+            return cvn.VisaCVN18(*_KEYS, pan, sequence_number).generate_ac(**_taken(values), tag_9f10=iad)
         if version == 0x11:
             key = kd.derive_icc_mk_a(ISSUER_MASTER_KEY, pan, sequence_number)
             data = values["9F02"] + values["9F37"] + values["9F36"] + iad[4:5]
@@ -109,6 +107,10 @@ def cryptogram(pan: str, sequence_number: str, values: Mapping[str, bytes]) -> b
     except KeyError as error:
         raise ValueError(f"{error.args[0]} is missing") from error
     raise ValueError("unknown cryptogram version")
+
+
+def _taken(values: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"tag_{tag.lower()}": values[tag] for tag in _CDOL}
 
 
 _KEYS = (ISSUER_MASTER_KEY, ISSUER_MASTER_KEY, ISSUER_MASTER_KEY)

@@ -85,29 +85,31 @@ class GetResponseCard(Wrapper):
 
 
 class WrongLengthCard(Wrapper):
-    """Answers 6Cxx with the right length until the command is sent again with that Le."""
+    """Answers 6Cxx with the right length until the command is sent again with that Le.
 
-    _asked = b""
+    A real card has not run the command then. This one asks the card inside once and keeps the
+    answer, so a transaction counter moves once here too.
+    """
+
+    _expected = b""
+    _kept = b""
 
     def power_on(self) -> None:
-        """Forget what was asked."""
-        self._asked = b""
+        """Forget what was kept."""
+        self._expected = b""
         super().power_on()
 
     def transmit(self, capdu: bytes) -> bytes | None:
-        """Refuse the first time; the command has not run then, except inside this simulation."""
-        if self._held is not None and capdu == self._asked:
-            rapdu, self._held = self._held, None
+        """Refuse the first time, give the kept answer the second."""
+        if self._expected and capdu == self._expected:
+            self._expected = b""
+            return self._kept
+        rapdu = super().transmit(capdu)
+        if rapdu is None or len(rapdu) == 2:
             return rapdu
-        self._held = super().transmit(capdu)
-        if self._held is None or len(self._held) == 2:
-            rapdu, self._held = self._held, None
-            return rapdu
-        length = bytes([len(self._held) - 2 & 0xFF])
-        self._asked = capdu[:-1] + length
+        length = bytes([len(rapdu) - 2 & 0xFF])
+        self._expected, self._kept = capdu[:-1] + length, rapdu
         return b"\x6c" + length
-
-    _held: bytes | None = None
 
 
 class SlowCard(Wrapper):

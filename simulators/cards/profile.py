@@ -44,7 +44,9 @@ def make(tables: Mapping[str, Any]) -> SimulatedCard:
 
 
 def _personality(fields: Mapping[str, Any]) -> Personality:
-    values = {key: bytes.fromhex(value) if key in _HEX else value for key, value in fields.items()}
+    values: dict[str, Any] = {
+        key: bytes.fromhex(value) if key in _HEX else value for key, value in fields.items()
+    }
     if "cvm" in values:
         values["cvm"] = tuple(Cvm(word) for word in values["cvm"])
     return Personality(**values)

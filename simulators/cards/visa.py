@@ -22,8 +22,8 @@ from simulators.scheme import CryptogramKind
 PPSE = b"2PAY.SYS.DDF01"
 VISA_AID = bytes.fromhex("A0000000031010")
 DEFAULT_PDOL = bytes.fromhex("9F66049F02069F03069F1A0295055F2A029A039C019F3704")
-DEFAULT_ATS = bytes.fromhex("0878807002") + b"TSC"
-"""TL, T0 (FSCI 8, TA TB TC follow), TA 106 kbit/s only, TB (FWI 7, SFGI 0), TC (CID), historical."""
+DEFAULT_ATS = bytes.fromhex("0878807000") + b"TSC"
+"""TL, T0 (FSCI 8, TA TB TC follow), TA 106 kbit/s only, TB (FWI 7, SFGI 0), TC (neither CID nor NAD), historical."""
 
 OK = b"\x90\x00"
 WRONG_LENGTH = b"\x67\x00"
@@ -95,12 +95,13 @@ def _split(capdu: bytes) -> _Command | None:
     """
     if len(capdu) < 4:
         return None
+    cla, ins, p1, p2 = capdu[:4]
     if len(capdu) <= 5:
-        return _Command(*capdu[:4], data=b"")
+        return _Command(cla, ins, p1, p2, b"")
     lc = capdu[4]
     if lc == 0 or len(capdu) not in (5 + lc, 6 + lc):
         return None
-    return _Command(*capdu[:4], data=capdu[5 : 5 + lc])
+    return _Command(cla, ins, p1, p2, capdu[5 : 5 + lc])
 
 
 class VisaCard:
