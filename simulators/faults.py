@@ -65,73 +65,70 @@ class _Requests:
 class _Link:
     """One connection through the gate, with its two directions."""
 
-    def __init__(
-        self,
-        gate: TcpGate,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        *,
-        swallowing: bool,
-    ) -> None:
+    def __init__(self, gate: TcpGate, client: socket.socket, *, swallowing: bool) -> None:
         self._gate = gate
-        self._reader, self._writer = reader, writer
-        self._server: asyncio.StreamWriter | None = None
+        self._loop = asyncio.get_running_loop()
+        self._client = client
+        self._server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._client.setblocking(False)
+        self._server.setblocking(False)
         self._requests = _Requests()
         self._answered_handshake = asyncio.Event()
         self._cut = False
+        self._hung_up = False
         self.swallowing = swallowing
         self.task = asyncio.ensure_future(self._run())
+        # Not in the task itself: one that is cancelled before its first step runs nothing.
+        self.task.add_done_callback(lambda _: self._close())
 
     async def _run(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             if self.swallowing:
-                await self._reader.read()
-            else:
-                await self._connect()
-        except OSError:
-            # Either end has gone away, or the server is not there: the other end sees a reset.
-            pass
-        finally:
-            self.reset()
-
-    async def _connect(self) -> None:
-        answers, self._server = await asyncio.open_connection(HOST, self._gate.target_port)
-        down = asyncio.create_task(self._answers(answers))
-        try:
-            await self._forward(self._server)
+                await self._drain(self._client)
+                return
+            await self._loop.sock_connect(self._server, (HOST, self._gate.target_port))
+            ways = [asyncio.ensure_future(way) for way in (self._requests_up(), self._answers_down())]
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+            if self._hung_up:
+                # The client gets the whole of the server's last answer, and no reset.
+                self._client.close()
             if self._cut:
+                _reset(self._client)
                 # The server works on: it must not see that nobody listens any more.
-                await down
-        finally:
-            down.cancel()
+                await self._drain(self._server)
 
-    async def _forward(self, server: asyncio.StreamWriter) -> None:
-        while data := await self._reader.read(_CHUNK):
+    async def _requests_up(self) -> None:
+        while data := await self._loop.sock_recv(self._client, _CHUNK):
             if self._requests.feed(data) and self._gate.take_cut():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._answered_handshake.wait(), _HANDSHAKE_WAIT_S)
                 self._cut = True
             if not self.swallowing:
-                server.write(data)
-                await server.drain()
+                await self._loop.sock_sendall(self._server, data)
 
-    async def _answers(self, answers: asyncio.StreamReader) -> None:
-        with contextlib.suppress(OSError):
-            while data := await answers.read(_CHUNK):
-                if self._requests.finished:
-                    self._answered_handshake.set()
-                if self._cut:
-                    _reset(self._writer)
-                elif not self.swallowing:
-                    await asyncio.sleep(self._gate.delay_s)
-                    self._writer.write(data)
-                    await self._writer.drain()
-            self._writer.close()
+    async def _answers_down(self) -> None:
+        while data := await self._loop.sock_recv(self._server, _CHUNK):
+            if self._requests.finished:
+                self._answered_handshake.set()
+            if self._cut:
+                return
+            if not self.swallowing:
+                await asyncio.sleep(self._gate.delay_s)
+                await self._loop.sock_sendall(self._client, data)
+        self._hung_up = True
 
-    def reset(self) -> None:
-        for end in (self._writer, self._server):
-            if end is not None:
-                _reset(end)
+    async def _drain(self, end: socket.socket) -> None:
+        while await self._loop.sock_recv(end, _CHUNK):
+            pass
+
+    def _close(self) -> None:
+        _reset(self._client)
+        _reset(self._server)
 
 
 class TcpGate:
@@ -150,7 +147,7 @@ class TcpGate:
         self._swallowing = False
         self._cuts = 0
         self._links: set[_Link] = set()
-        self._listener: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: Thread | None = None
 
@@ -214,44 +211,47 @@ class TcpGate:
 
     async def _up(self) -> None:
         self._swallowing = False
-        for link in [link for link in self._links if link.swallowing]:
-            link.reset()
-        await self._listen()
+        await self._end([link for link in self._links if link.swallowing])
+        self._listen()
 
     async def _blackhole(self) -> None:
         self._swallowing = True
         for link in self._links:
             link.swallowing = True
-        await self._listen()
+        self._listen()
 
     async def _down(self) -> None:
         if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
             self._listener.close()
             self._listener = None
-        for link in self._links:
-            link.reset()
-        if self._links:
-            await asyncio.wait([link.task for link in self._links])
+        await self._end(list(self._links))
 
-    async def _listen(self) -> None:
-        if self._listener is None:
-            self._listener = await asyncio.start_server(self._serve, HOST, self._port)
-            self._port = self._listener.sockets[0].getsockname()[1]
+    async def _end(self, links: list[_Link]) -> None:
+        for link in links:
+            link.task.cancel()
+        await asyncio.gather(*(link.task for link in links), return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _listen(self) -> None:
         if self._listener is None:
-            # Accepted before the gate went down, served after it.
-            _reset(writer)
+            self._listener = socket.create_server((HOST, self._port))
+            self._listener.setblocking(False)
+            self._port = self._listener.getsockname()[1]
+            asyncio.get_running_loop().add_reader(self._listener, self._accept, self._listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        # Accepted and listed in one step: a gate that goes down knows every connection it took.
+        try:
+            line, _ = listener.accept()
+        except OSError:
             return
-        link = _Link(self, reader, writer, swallowing=self._swallowing)
+        link = _Link(self, line, swallowing=self._swallowing)
         self._links.add(link)
-        await link.task
-        self._links.discard(link)
+        link.task.add_done_callback(lambda _: self._links.discard(link))
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection with a TCP reset: what was on its way is lost."""
-    line: socket.socket | None = writer.get_extra_info("socket")
-    if line is not None and line.fileno() >= 0:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
+def _reset(end: socket.socket) -> None:
+    """Close a socket with a TCP reset: what was on its way is lost. Closing twice is allowed."""
+    if end.fileno() >= 0:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        end.close()
