@@ -49,9 +49,7 @@ async def enrol(home: Path, config: Config) -> Enrolment:
 
     Raises what `terminal.http.post` raises, or ConfigError where the host refuses.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    key_path = home / KEY_FILE
-    key = SigningKey.load(key_path) if key_path.exists() else SigningKey.create(key_path)
+    key = _own_key(home)
     body = {
         "terminal_id": config.terminal.id,
         "signing_key": base64.b64encode(key.public_key.to_bytes()).decode(),
@@ -66,7 +64,16 @@ async def enrol(home: Path, config: Config) -> Enrolment:
         )
     if response.status_code != 200:
         raise ConfigError(f"{config.host.url} refuses to enrol {config.terminal.id}: {response.text[:200]}")
-    pins: dict[str, Any] = response.json()
+    _pin(home, response.json())
+    return load(home, config.terminal.id)
+
+
+def _own_key(home: Path) -> SigningKey:
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / KEY_FILE
+    return SigningKey.load(path) if path.exists() else SigningKey.create(path)
+
+
+def _pin(home: Path, pins: dict[str, Any]) -> None:
     text = json.dumps({name: pins[name] for name in ("host_signing_key", "host_sealing_key")}, indent=2)
     (home / PINS_FILE).write_text(f"{text}\n", "utf-8")
-    return load(home, config.terminal.id)

@@ -15,23 +15,15 @@ import httpx
 
 from offline_queue.acknowledgement import Acknowledgement
 from offline_queue.errors import QueueError, SignatureError
+from offline_queue.host import HostAnswer, NotSentError, RefusedError, Result, UnknownResultError
 from offline_queue.record import Record
 from offline_queue.signing import answer_message, request_message
+from terminal import http as wire
 from terminal.enrolment import Enrolment
-from terminal.http import NoAnswerError, NotSentError, post
-from terminal.payment.attempt import Answer, Verdict
-
-_VERDICTS = {
-    "approved": Verdict.APPROVED,
-    "declined": Verdict.DECLINED,
-    "pending": Verdict.PENDING,
-    "not_found": Verdict.NOT_FOUND,
-    "reversed": Verdict.REVERSED,
-}
 
 
 class HttpHost:
-    """The host as this terminal reaches it."""
+    """The host as this terminal reaches it. Implements `offline_queue.host.HostClient`."""
 
     def __init__(self, url: str, enrolment: Enrolment, http: httpx.AsyncClient) -> None:
         self._url = url.rstrip("/")
@@ -39,24 +31,24 @@ class HttpHost:
         self._http = http
 
     async def echo(self) -> None:
-        """Ask for a sign of life. Raises NotSentError or NoAnswerError."""
+        """Ask for a sign of life. Raises NotSentError, UnknownResultError or RefusedError."""
         await self._call("/v1/echo", {"terminal_id": self._enrolment.terminal_id})
 
-    async def authorise(self, intent: Record) -> Answer:
-        """Ask for the payment that the intent describes."""
-        return await self._answer("/v1/authorise", {"record": _text(intent)})
+    async def authorise(self, record: Record) -> HostAnswer:
+        """Ask for the payment that this intent record describes."""
+        return await self._answer("/v1/authorise", {"record": _text(record)})
 
-    async def query(self, attempt: str) -> Answer:
+    async def query(self, attempt: str) -> HostAnswer:
         """Ask what became of an attempt."""
         body = {"terminal_id": self._enrolment.terminal_id, "attempt": attempt}
         return await self._answer("/v1/query", body)
 
-    async def reverse(self, reversal: Record) -> Answer:
-        """Undo an attempt, whatever became of it."""
-        return await self._answer("/v1/reverse", {"record": _text(reversal)})
+    async def reverse(self, record: Record) -> HostAnswer:
+        """Undo the attempt that this reversal record names, whatever became of it."""
+        return await self._answer("/v1/reverse", {"record": _text(record)})
 
     async def sync(self, records: Sequence[Record]) -> Acknowledgement:
-        """Deliver records. Raises NotSentError, NoAnswerError (also for a forged acknowledgement)."""
+        """Deliver records, in order and without a gap."""
         body = {
             "terminal_id": self._enrolment.terminal_id,
             "records": [_text(record) for record in records],
@@ -66,21 +58,19 @@ class HttpHost:
             data = base64.b64decode(str(fields["acknowledgement"]), validate=True)
             return Acknowledgement.decode(data, self._enrolment.host_key)
         except (KeyError, ValueError, QueueError) as error:
-            raise NoAnswerError("the host's acknowledgement is not valid") from error
+            raise UnknownResultError("the host's acknowledgement is not valid") from error
 
-    async def _answer(self, path: str, body: dict[str, Any]) -> Answer:
+    async def _answer(self, path: str, body: dict[str, Any]) -> HostAnswer:
+        fields = await self._call(path, body)
         try:
-            fields = await self._call(path, body)
-        except NotSentError as error:
-            return Answer(Verdict.NOT_SENT, f"the host can't be reached: {error}")
-        except NoAnswerError as error:
-            return Answer(Verdict.UNKNOWN, str(error))
-        return Answer(
-            _VERDICTS.get(str(fields.get("result")), Verdict.UNKNOWN),
-            str(fields.get("message", "")),
-            str(fields.get("code", "")),
-            str(fields.get("authorisation", "")),
-        )
+            return HostAnswer(
+                Result(fields["result"]),
+                str(fields["code"]),
+                str(fields["authorisation"]),
+                str(fields["message"]),
+            )
+        except (KeyError, ValueError) as error:
+            raise UnknownResultError("the host's answer makes no sense") from error
 
     async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         content = json.dumps(body).encode()
@@ -92,25 +82,30 @@ class HttpHost:
             "Tillside-Time": now,
             "Tillside-Signature": base64.b64encode(signature).decode(),
         }
-        response = await post(self._http, f"{self._url}{path}", content=content, headers=headers)
+        try:
+            response = await wire.post(self._http, f"{self._url}{path}", content=content, headers=headers)
+        except wire.NotSentError as error:
+            raise NotSentError(error.reason, error.detail) from error
+        except wire.NoAnswerError as error:
+            raise UnknownResultError(str(error)) from error
         self._verify(response, signature)
-        if response.status_code != httpx.codes.OK:
-            raise NoAnswerError(f"the host answered HTTP {response.status_code}")
         try:
             fields: dict[str, Any] = response.json()
         except ValueError as error:
-            raise NoAnswerError("the host's answer is not JSON") from error
+            raise UnknownResultError("the host's answer is not JSON") from error
+        if response.status_code != httpx.codes.OK:
+            raise RefusedError(str(fields.get("error", response.status_code)), str(fields.get("detail", "")))
         return fields
 
     def _verify(self, response: httpx.Response, request_signature: bytes) -> None:
         text = response.headers.get("Tillside-Signature", "")
         if not text:
-            raise NoAnswerError("the answer is not signed by the host: is this its network?")
+            raise UnknownResultError("the answer is not signed by the host: is this its network?")
         try:
             message = answer_message(request_signature, response.content)
             self._enrolment.host_key.verify(base64.b64decode(text, validate=True), message)
         except (ValueError, SignatureError) as error:
-            raise NoAnswerError("the answer is not signed by the host's key") from error
+            raise UnknownResultError("the answer is not signed by the host's key") from error
 
 
 def _text(record: Record) -> str:

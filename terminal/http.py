@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
+
+from offline_queue.host import NotSentReason
 
 CONNECT_S = 3.0
 """For how long a connection may take to be made, in seconds."""
@@ -16,6 +19,11 @@ ANSWER_S = 8.0
 
 class NotSentError(Exception):
     """Certainly nothing reached the host. The message says why, in words for a screen."""
+
+    def __init__(self, reason: NotSentReason, detail: str = "") -> None:
+        super().__init__(f"{reason.value} ({detail})" if detail else reason.value)
+        self.reason = reason
+        self.detail = detail
 
 
 class NoAnswerError(Exception):
@@ -43,24 +51,23 @@ async def post(
     try:
         return await http.post(url, content=content, headers=dict(headers))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        raise NotSentError(_why(error)) from error
+        raise _not_sent(error) from error
     except httpx.TransportError as error:
         raise NoAnswerError("no answer came back") from error
 
 
-def _why(error: BaseException) -> str:
-    """Return the reason that a connection could not be made, in words."""
+def _not_sent(error: BaseException) -> NotSentError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message})"
+            return NotSentError(NotSentReason.BAD_CERTIFICATE, cause.verify_message)
         if isinstance(cause, ssl.SSLError):
-            return "it does not speak TLS as it should"
+            return NotSentError(NotSentReason.BAD_CERTIFICATE, "no proper TLS")
         if isinstance(cause, ConnectionRefusedError):
-            return "it refuses connections"
+            return NotSentError(NotSentReason.REFUSED_CONNECTION)
+        if isinstance(cause, socket.gaierror):
+            return NotSentError(NotSentReason.NO_NAME)
         cause = cause.__cause__ or cause.__context__
-    if "Name or service not known" in str(error) or "name resolution" in str(error):
-        return "its name is not known on this network"
     if isinstance(error, httpx.TimeoutException):
-        return "it does not answer"
-    return "it can't be reached"
+        return NotSentError(NotSentReason.NO_ANSWER)
+    return NotSentError(NotSentReason.NO_NETWORK)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from offline_queue.errors import CommitUnknownError
 from offline_queue.store import Store
 
 T = TypeVar("T")
@@ -43,7 +44,15 @@ class StoreWorker:
                 if self._store is None:
                     self._store = self._open_store()
                 future.set_result(work(self._store))
+            except CommitUnknownError as error:
+                # What was written is found out by opening the file again, at the next call.
+                self._close_store()
+                future.set_exception(error)
             except BaseException as error:  # noqa: BLE001  it is the caller's
                 future.set_exception(error)
+        self._close_store()
+
+    def _close_store(self) -> None:
         if self._store is not None:
             self._store.close()
+            self._store = None

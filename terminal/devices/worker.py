@@ -131,13 +131,16 @@ class DeviceWorker(Generic[D]):
         self._jobs.put(job)
         return job
 
-    def close(self, *, wait_s: float = 1.0) -> None:
-        """Close the device and end its thread; a stuck one is left behind."""
+    def close(self) -> None:
+        """Ask the device's thread to close the device and end."""
         self._closing.set()
         if (job := self._unfinished) is not None:
             job.cancel()
         self._jobs.put(None)
-        self._thread.join(wait_s)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until the device is closed. A stuck one is left behind."""
+        self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -434,7 +434,7 @@ def _look(attempt: Attempt, event: TimerFired) -> Step:
 def _looked(attempt: Attempt, event: Answered) -> Step:
     answer = event.answer
     if answer.verdict is not Verdict.APPROVED:
-        return (State.DONE, (Close(),)) if attempt.ending else _watch_on(attempt)
+        return (State.DONE, ()) if attempt.ending else _watch_on(attempt)
     attempt.late = True
     if attempt.plan.accept_late and not event.order_paid:
         result = Result(
@@ -450,7 +450,7 @@ def _watch_on(attempt: Attempt) -> Step:
 
 
 def _watch_over(attempt: Attempt, event: Expired) -> Step:
-    return State.DONE, (Close(),)
+    return State.DONE, ()
 
 
 TRANSITIONS: Mapping[State, Mapping[type, Callable[..., Step]]] = {

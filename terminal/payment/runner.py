@@ -6,10 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from offline_queue.store import Store
-
 from offline_queue.errors import CommitUnknownError, QueueError
 from offline_queue.record import Record, RecordKind
+from offline_queue.store import Store
 from terminal.channels.channel import Case, Channel
 from terminal.payment.attempt import (
     Action,

@@ -11,15 +11,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emv.entry_point import EntryPoint
 from emv.trace import render
 
 from drivers.errors import CardLostError, DeviceTimeoutError, TransmissionError
 from drivers.protocols import MAX_WAIT_S, Card, ContactlessReader
 from emv.apdu import CommandApdu, Exchange, ResponseApdu
 from emv.config import EmvConfig
+from emv.entry_point import EntryPoint
 from emv.errors import DecodeError
-from emv.kernel import Begin, CardAnswered, CardLost, Event, SendCommand, ShowMessage, Transaction
+from emv.kernel import Begin, CardAnswered, CardLost, Complete, Event, SendCommand, ShowMessage, Transaction
 from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, UiRequest, UiStatus
 from emv.sensitive import SensitiveBytes
 from terminal.devices.worker import Lease
@@ -107,8 +107,8 @@ class Tap:
                 elif isinstance(action, SendCommand):
                     lease.beat()
                     event = self._send(card, action.command)
-                else:
-                    return action.outcome  # type: ignore[union-attr]  # cards are waited for here
+                elif isinstance(action, Complete):
+                    return action.outcome
 
     def _send(self, card: Card, command: CommandApdu) -> CardAnswered | CardLost:
         """Send one command, with all that chaining and 61xx and 6Cxx make of it."""

@@ -1,0 +1,516 @@
+"""The counter: one order at a time, from amount to outcome, with everything around it.
+
+Runs on one event loop. Devices and the store have threads of their own; whatever they tell arrives on
+the loop. Screens read `view`, which is made anew at every change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from drivers.protocols import Code
+from emv.config import EmvConfig, default_config
+from emv.kernel import Transaction
+from emv.outcome import UiRequest, UiStatus
+from emv.sensitive import SensitiveBytes
+from offline_queue.errors import QueueError
+from offline_queue.record import Record
+from offline_queue.rows import QueueStatus
+from offline_queue.store import Store
+from terminal.channels.alipay import AlipayCode, AlipayGateway, AlipayQr
+from terminal.channels.card import CardChannel
+from terminal.channels.channel import Case, Channel
+from terminal.config import Config, OfflineMode
+from terminal.delivery import Delivery
+from terminal.devices.pool import DevicePool
+from terminal.enrolment import Enrolment
+from terminal.history import History
+from terminal.host_client import HttpHost
+from terminal.http import client
+from terminal.money import Money, numeric_code
+from terminal.money import exponent as currency_exponent
+from terminal.payment.arming import Arming
+from terminal.payment.attempt import Attempt, Presented, Result, State
+from terminal.payment.instrument import Instrument
+from terminal.payment.offline_policy import Exposure, refusal
+from terminal.payment.recovery import recover
+from terminal.payment.routing import route
+from terminal.payment.runner import AttemptRunner
+from terminal.payment.tap import Tapped, instrument
+from terminal.receipt.receipt import lines
+from terminal.store_worker import StoreWorker
+from terminal.tui.cashier.actions import CounterRefusal
+from terminal.view import (
+    CounterView,
+    LightPattern,
+    Outcome,
+    Phase,
+    QrView,
+    QueueView,
+    ResultView,
+)
+
+logger = logging.getLogger(__name__)
+
+QUEUE_FILE = "queue.db"
+
+_LIGHTS = {
+    UiStatus.NOT_READY: LightPattern.OFF,
+    UiStatus.IDLE: LightPattern.IDLE,
+    UiStatus.READY_TO_READ: LightPattern.READY,
+    UiStatus.PROCESSING: LightPattern.READY,
+    UiStatus.CARD_READ_OK: LightPattern.CARD_READ,
+    UiStatus.ERROR: LightPattern.ERROR,
+}
+_NO_STATUS = QueueStatus(0, 0, None, 0, b"", 0, 0, 0, "")
+
+
+class Counter:
+    """One terminal at work. `start` it, use it, `stop` it; all on one event loop."""
+
+    def __init__(self, config: Config, home: Path, enrolment: Enrolment) -> None:
+        self._config = config
+        self._mode = config.offline.mode
+        self._store = StoreWorker(lambda: _open_store(home, config, enrolment))
+        self._host_http = client(config.host.ca_file)
+        self._host = HttpHost(config.host.url, enrolment, self._host_http)
+        self._delivery = Delivery(self._store, self._host, self._queue_changed)
+        self._http: list[httpx.AsyncClient] = [self._host_http]
+        self._channels = {channel.name: channel for channel in self._make_channels()}
+        self._pool = DevicePool(config.devices, self._device_changed)
+        self._history = History(config)
+        self._emv = _emv_config(config)
+        self._listeners: list[Callable[[CounterView], None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._status = _NO_STATUS
+        self._store_fault = ""
+        self._amount = Money(0, config.shop.currency)
+        self._runner: AttemptRunner | None = None
+        self._arming: Arming | None = None
+        self._lights = LightPattern.IDLE
+        self._reading: Phase | None = None
+        self._words = ""
+        self._result: ResultView | None = None
+        self._started = False
+        self.view = self._make_view()
+
+    # --- life
+
+    async def start(self) -> None:
+        """Open the store and the devices, resolve what an earlier run left open, begin to deliver."""
+        self._loop = asyncio.get_running_loop()
+        await self._refresh_status()
+        if not self._store_fault:
+            await self._history.load(self._store)
+            for runner, first in await recover(self._store, self._channels, self._new_runner):
+                self._spawn(runner.run(first))
+        self._pool.start()
+        self._delivery.start()
+        self._delivery.wake()
+        self._spawn(self._tick())
+        self._started = True
+        self._changed()
+
+    async def stop(self) -> None:
+        """Close everything. What is open is resolved at the next start."""
+        if self._arming is not None:
+            self._arming.stop()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._delivery.stop()
+        self._pool.close()
+        self._store.close()
+        for http in self._http:
+            await http.aclose()
+
+    def subscribe(self, listener: Callable[[CounterView], None]) -> Callable[[], None]:
+        """Call *listener* with every new view; call what is returned to end that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # --- what the cashier does
+
+    async def charge(self, amount: Money) -> None:
+        """Open an order and arm every reader and scanner."""
+        if self._phase() not in (Phase.IDLE, Phase.DONE):
+            raise CounterRefusal("Finish or cancel the present order first.")
+        if amount.minor <= 0:
+            raise CounterRefusal("Type an amount first.")
+        await self._arm(amount, f"{self._config.terminal.id}-{self._history.next_order()}")
+
+    async def retry(self) -> None:
+        """Try again to pay the order that was declined, by another card or code."""
+        if self._runner is None or self._result is None or self._result.outcome is not Outcome.DECLINED:
+            raise CounterRefusal("There is no declined order to try again.")
+        await self._arm(self._amount, self._runner.case.order)
+
+    async def show_qr(self) -> None:
+        """Show a code for the customer to scan, in place of waiting for a tap."""
+        runner = self._runner
+        channel = self._channels.get("alipay-qr")
+        if runner is None or runner.attempt.state is not State.ARMED or self._reading is not None:
+            raise CounterRefusal("A code can be shown while the terminal waits for the customer.")
+        if channel is None:
+            raise CounterRefusal("No wallet is set up on this terminal.")
+        self._disarm()
+        await self._present(channel, Instrument(channel.name, SensitiveBytes(b"")))
+
+    async def cancel(self) -> None:
+        """Give up the present attempt; one that was sent is undone."""
+        if self._runner is not None and self._result is None:
+            self._disarm()
+            self._runner.cancel()
+
+    async def next_customer(self) -> None:
+        """Clear the result away."""
+        if self._phase() is Phase.DONE:
+            self._runner = self._result = None
+            self._amount = Money(0, self._config.shop.currency)
+            self._lights = LightPattern.IDLE
+            self._changed()
+
+    async def cycle_offline_mode(self) -> None:
+        """Go on to the next offline mode."""
+        modes = list(OfflineMode)
+        self._mode = modes[(modes.index(self._mode) + 1) % len(modes)]
+        logger.warning("offline mode: %s", self._mode.value)
+        self._changed()
+
+    async def sync_now(self) -> None:
+        """Deliver the queue now."""
+        self._delivery.force()
+
+    # --- an order's way
+
+    async def _arm(self, amount: Money, order: str) -> None:
+        def begin(store: Store) -> str:
+            store.open_order(order, amount.minor, amount.currency)
+            return store.begin_attempt(order, "", state=State.ARMED.value)
+
+        try:
+            key = await self._store.call(begin)
+        except QueueError as error:
+            await self._refresh_status()
+            raise CounterRefusal(f"The terminal can't record a payment: {error}") from error
+        card = self._channels["card"]
+        self._amount, self._result, self._words = amount, None, ""
+        self._runner = self._new_runner(Case(key, order, amount, None), card, Attempt(card.plan))
+        self._spawn(self._runner.run())
+        self._lights = LightPattern.READY
+        self._arming = Arming(
+            self._pool,
+            self._emv,
+            self._new_transaction,
+            on_ui=self._reader_shows,
+            on_tap=self._tapped,
+            on_code=self._scanned,
+        )
+        self._arming.start()
+        self._changed()
+
+    def _new_runner(self, case: Case, channel: Channel, attempt: Attempt) -> AttemptRunner:
+        return AttemptRunner(
+            case,
+            channel,
+            attempt,
+            self._store,
+            now_ms=lambda: int(time.time() * 1000),
+            order_paid=lambda: self._history.paid(case.order) or self._in_hand(case),
+            on_change=lambda _: self._changed(),
+            on_finish=self._finished,
+        )
+
+    def _in_hand(self, case: Case) -> bool:
+        """Tell whether another attempt at the same order is under way."""
+        runner = self._runner
+        return (
+            runner is not None
+            and runner.case.order == case.order
+            and runner.case.key != case.key
+            and runner.attempt.state is not State.DONE
+        )
+
+    def _new_transaction(self) -> Transaction:
+        """Return the payment as the next card is told of it. Called on a reader's thread."""
+        now = datetime.now().astimezone()
+        return Transaction(
+            amount_minor=self._amount.minor,
+            currency=numeric_code(self._amount.currency),
+            currency_exponent=currency_exponent(self._amount.currency),
+            date=now.date(),
+            time=now.time(),
+            unpredictable_number=secrets.token_bytes(4),
+            sequence_counter=self._status.sequence % 10**8,
+        )
+
+    def _reader_shows(self, request: UiRequest, words: str) -> None:
+        self._lights = _LIGHTS[request.status]
+        self._words = words or (self._words if request.status is UiStatus.READY_TO_READ else "")
+        self._reading = {
+            UiStatus.PROCESSING: Phase.READING,
+            UiStatus.CARD_READ_OK: Phase.CARD_READ,
+        }.get(request.status)
+        self._changed()
+
+    def _tapped(self, tapped: Tapped) -> None:
+        logger.info("tap: %s in %.0f ms", tapped.outcome.kind.value, tapped.total_ms)
+        self._spawn(self._present(self._channels["card"], instrument(tapped.outcome)))
+
+    def _scanned(self, code: Code) -> bool:
+        rule = route(code.text)
+        channel = self._channels.get(rule.channel) if rule is not None else None
+        if rule is None or channel is None:
+            what = f"a {rule.wallet} code, which is not taken here" if rule else "no payment code"
+            self._words = f"That is {what}"
+            self._changed()
+            return False
+        secret = SensitiveBytes(code.text.strip().encode())
+        self._spawn(self._present(channel, Instrument(channel.name, secret)))
+        return True
+
+    async def _present(self, channel: Channel, shown: Instrument) -> None:
+        runner = self._runner
+        if runner is None or runner.attempt.state is not State.ARMED:
+            return
+        self._disarm()
+        offline = "this payment needs the network"
+        if channel.deferrable:
+            await self._refresh_status()
+            offline = self._store_fault or refusal(self._config, self._mode, self._exposure(), self._amount)
+        force = channel.deferrable and self._mode is OfflineMode.FORCE_OFFLINE
+        if force and offline:
+            # Within limits or not, a terminal that is set to offline does not ask the host.
+            offline = f"the terminal is set to offline; {offline}"
+        runner.present(channel, shown, Presented(shown.refusal, offline, force))
+
+    def _finished(self, runner: AttemptRunner, result: Result, record: Record | None) -> None:
+        """Take an outcome that is durable. Nobody has seen or heard it before this."""
+        self._history.note(runner.case, result)
+        self._delivery.wake()
+        if runner is not self._runner or self._result is not None:
+            self._history.notice(runner.case, result)
+        if runner is self._runner:
+            self._disarm()
+            self._result = self._make_result(runner, result, record)
+            self._lights = LightPattern.IDLE
+        self._changed()
+
+    def _disarm(self) -> None:
+        if self._arming is not None:
+            self._arming.stop()
+            self._arming = None
+        self._reading = None
+
+    # --- the queue
+
+    async def _queue_changed(self) -> None:
+        await self._refresh_status()
+        if not self._store_fault:
+            await self._history.load(self._store)
+        self._changed()
+
+    async def _refresh_status(self) -> None:
+        try:
+            self._status = await self._store.call(lambda store: store.status())
+            self._store_fault = self._status.damage
+        except QueueError as error:
+            self._store_fault = str(error)
+
+    def _exposure(self) -> Exposure:
+        total = Money(self._status.deferred_total_minor, self._config.shop.currency)
+        return Exposure(self._status.deferred_count, total, self._oldest_s())
+
+    def _oldest_s(self) -> int:
+        oldest_ms = self._status.oldest_unsent_ms
+        return max(0, int(time.time() - oldest_ms / 1000)) if oldest_ms is not None else 0
+
+    # --- the view
+
+    def _changed(self) -> None:
+        self.view = self._make_view()
+        for listener in tuple(self._listeners):
+            listener(self.view)
+
+    def _device_changed(self) -> None:
+        """Called from a device's thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._changed)
+
+    async def _tick(self) -> None:
+        """Count down, and find out stuck devices, which can't tell themselves."""
+        while True:
+            await asyncio.sleep(0.5)
+            devices, qr = self._pool.views(), self._qr()
+            if devices != self.view.devices or qr != self.view.qr:
+                self._changed()
+
+    def _phase(self) -> Phase:
+        if not self._started:
+            return Phase.STARTING
+        if self._result is not None:
+            return Phase.DONE
+        if self._runner is None:
+            return Phase.IDLE
+        state = self._runner.attempt.state
+        if state is State.ARMED:
+            return self._reading or Phase.ARMED
+        if state in (State.SAVING_REVERSAL, State.REVERSING, State.RETRYING):
+            return Phase.REVERSING
+        if state in (State.WAITING, State.QUERYING):
+            if self._runner.qr:
+                return Phase.SHOWING_QR
+            if self._runner.channel.name == "alipay-code":
+                return Phase.CUSTOMER_CONFIRMS
+        return Phase.ASKING
+
+    def _prompt(self, phase: Phase) -> str:
+        if phase in (Phase.ARMED, Phase.READING, Phase.CARD_READ) and self._words:
+            return self._words
+        return _PROMPTS[phase]
+
+    def _qr(self) -> QrView | None:
+        runner = self._runner
+        if runner is None or not runner.qr or self._result is not None:
+            return None
+        if runner.attempt.state not in (State.WAITING, State.QUERYING):
+            return None
+        left = runner.expires_at - asyncio.get_running_loop().time()
+        lifetime = int(runner.channel.plan.lifetime_s)
+        return QrView(runner.qr, runner.channel.label, max(0, int(left + 0.999)), lifetime)
+
+    def _make_result(self, runner: AttemptRunner, result: Result, record: Record | None) -> ResultView:
+        receipt = lines(
+            self._config,
+            order=runner.case.order,
+            amount=runner.case.amount,
+            channel=runner.channel.label,
+            result=result,
+            facts=runner.case.instrument.summary if runner.case.instrument else {},
+            record=record,
+            when=datetime.now().astimezone(),
+        )
+        return ResultView(
+            outcome=result.outcome,
+            amount=runner.case.amount,
+            headline=_HEADLINES[result.outcome] if not result.deferred else "TAKEN OFFLINE",
+            detail=_detail(result),
+            order=runner.case.order,
+            channel=runner.channel.label,
+            deferred=result.deferred,
+            receipt=receipt,
+        )
+
+    def _make_view(self) -> CounterView:
+        phase = self._phase()
+        return CounterView(
+            phase=phase,
+            shop=self._config.shop.name,
+            terminal_id=self._config.terminal.id,
+            training=self._config.shop.simulated,
+            amount=self._amount,
+            order=self._runner.case.order if self._runner else "",
+            prompt=self._prompt(phase),
+            lights=self._lights,
+            online=self._delivery.online,
+            network=self._delivery.network,
+            offline_mode=self._mode.value,
+            qr=self._qr(),
+            result=self._result,
+            devices=self._pool.views(),
+            queue=self._queue_view(),
+            payments=self._history.lines(),
+            notices=self._history.notices(),
+        )
+
+    def _queue_view(self) -> QueueView:
+        offline = self._config.offline
+        return QueueView(
+            unsent=self._status.unsent,
+            oldest_s=self._oldest_s(),
+            quarantined=self._status.quarantined,
+            deferred_count=self._status.deferred_count,
+            deferred_total=Money(self._status.deferred_total_minor, self._config.shop.currency),
+            limit_count=offline.limit_count,
+            limit_total=self._config.money(offline.limit_total),
+            limit_each=self._config.money(offline.limit_each),
+            alarm=self._store_fault or self._delivery.alarm,
+        )
+
+    # --- parts
+
+    def _make_channels(self) -> list[Channel]:
+        channels: list[Channel] = [CardChannel(self._host)]
+        alipay = self._config.alipay
+        if alipay is not None:
+            http = client(alipay.ca_file)
+            self._http.append(http)
+            gateway = AlipayGateway(alipay, http, lambda: datetime.now().astimezone())
+            channels.append(AlipayCode(gateway, alipay, self._config.shop.name))
+            channels.append(AlipayQr(gateway, alipay, self._config.shop.name))
+        return channels
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a task of the counter failed", exc_info=error)
+
+
+_PROMPTS = {
+    Phase.STARTING: "Starting",
+    Phase.IDLE: "Type the amount",
+    Phase.ARMED: "Tap card or phone, or show code",
+    Phase.READING: "Reading: hold the card still",
+    Phase.CARD_READ: "Card read: it may be removed",
+    Phase.ASKING: "Asking the host",
+    Phase.CUSTOMER_CONFIRMS: "Customer confirms on the phone",
+    Phase.SHOWING_QR: "Customer scans the code",
+    Phase.REVERSING: "Undoing the payment",
+    Phase.DONE: "Next customer",
+}
+_HEADLINES = {
+    Outcome.APPROVED: "APPROVED",
+    Outcome.APPROVED_OFFLINE: "APPROVED OFFLINE",
+    Outcome.DECLINED: "DECLINED",
+    Outcome.UNKNOWN: "DO NOT CHARGE AGAIN",
+}
+
+
+def _detail(result: Result) -> str:
+    if result.deferred:
+        return f"Not authorised yet, at your risk: {result.reason}."
+    if result.outcome is Outcome.UNKNOWN:
+        return f"The result is not known yet ({result.reason}). It is being resolved; see the notices."
+    if result.outcome is Outcome.APPROVED:
+        return "Paid after the code had expired." if result.late else "Paid."
+    return f"Not paid: {result.reason or 'declined'}."
+
+
+def _open_store(home: Path, config: Config, enrolment: Enrolment) -> Store:
+    return Store.open(
+        home / QUEUE_FILE,
+        terminal_id=config.terminal.id,
+        signer=enrolment.key,
+        sealer=enrolment.sealer,
+        host_key=enrolment.host_key,
+    )
+
+
+def _emv_config(config: Config) -> EmvConfig:
+    currency = numeric_code(config.shop.currency)
+    return default_config(config.shop.country, currency, merchant_name=config.shop.name)

@@ -1,0 +1,162 @@
+"""Brings records to the host, one drainer for the terminal, and knows whether the host can be reached."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+from offline_queue.errors import QueueError
+from offline_queue.host import HostError, NotSentError, NotSentReason
+from offline_queue.sync import (
+    Action,
+    Alarm,
+    Alarmed,
+    Delivered,
+    Drainer,
+    DrainerState,
+    Event,
+    Failed,
+    ForceNow,
+    Idle,
+    NetworkBack,
+    RecordsWaiting,
+    SendBatch,
+    TimeIsUp,
+    WaitFor,
+)
+from terminal.host_client import HttpHost
+from terminal.store_worker import StoreWorker
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+"""Pause between looks at a host that could not be reached, in seconds."""
+LOOK_ONLINE_S = 5.0
+"""The same while it can be reached and nothing else tells."""
+
+
+class Delivery:
+    """The drainer's arms and legs.
+
+    Args:
+        on_change: Called when `online`, `network`, `alarm` or the queue has changed.
+    """
+
+    def __init__(
+        self,
+        store: StoreWorker,
+        host: HttpHost,
+        on_change: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.online = False
+        self.network = "not reached yet"
+        self.alarm = ""
+        self._store = store
+        self._host = host
+        self._on_change = on_change
+        self._drainer = Drainer()
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._wait: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to deliver and to look at the host."""
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._look())]
+
+    async def stop(self) -> None:
+        """Stop. What is not acknowledged is sent again next time."""
+        tasks = [task for task in (*self._tasks, self._wait, self._sending) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def wake(self) -> None:
+        """There is a new record."""
+        if self._drainer.state is not DrainerState.ALARMED:
+            self._events.put_nowait(RecordsWaiting())
+
+    def force(self) -> None:
+        """Deliver now: a person asks."""
+        self._events.put_nowait(ForceNow())
+
+    async def reached(self, error: NotSentError | None) -> None:
+        """Some call has reached the host, or has not."""
+        online, network = error is None, str(error or "")
+        if (online, network) == (self.online, self.network):
+            return
+        back = online and not self.online
+        self.online, self.network = online, network
+        logger.info("host: %s", "online" if online else network)
+        if back and self._drainer.state is not DrainerState.ALARMED:
+            self._events.put_nowait(NetworkBack())
+        await self._on_change()
+
+    async def _look(self) -> None:
+        while True:
+            try:
+                await self._host.echo()
+                await self.reached(None)
+            except NotSentError as error:
+                await self.reached(error)
+            except HostError as error:
+                # Something answers in the host's place, or it is in trouble: not online for payments.
+                await self.reached(NotSentError(NotSentReason.NO_ANSWER, str(error)))
+            await asyncio.sleep(LOOK_ONLINE_S if self.online else LOOK_S)
+
+    async def _run(self) -> None:
+        while True:
+            event = await self._events.get()
+            if isinstance(event, TimeIsUp) and self._drainer.state is not DrainerState.WAITING:
+                continue  # the wait was cut short after it had ended
+            for action in self._drainer.handle(event):
+                await self._perform(action)
+
+    async def _perform(self, action: Action) -> None:
+        if self._wait is not None:
+            self._wait.cancel()
+            self._wait = None
+        if isinstance(action, SendBatch):
+            self._sending = asyncio.create_task(self._send(action.limit))
+        elif isinstance(action, WaitFor):
+            self._wait = asyncio.create_task(self._time_is_up(action.seconds))
+        elif isinstance(action, Idle):
+            # A record may have come between the last look at the queue and now.
+            if (await self._store.call(lambda store: store.status())).unsent:
+                self.wake()
+        elif isinstance(action, Alarm):
+            self.alarm = action.reason
+            logger.error("delivery stopped: %s", action.reason)
+            await self._on_change()
+
+    async def _time_is_up(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._events.put_nowait(TimeIsUp())
+
+    async def _send(self, limit: int) -> None:
+        self._events.put_nowait(await self._deliver(limit))
+        await self._on_change()
+
+    async def _deliver(self, limit: int) -> Event:
+        jitter = random.random()  # noqa: S311  spreads load, guards nothing
+        try:
+            before = await self._store.call(lambda store: store.status())
+            records = await self._store.call(lambda store: store.unsent(limit))
+            if not records:
+                return Delivered(advanced=False, unsent=0, jitter=jitter)
+            acknowledgement = await self._host.sync(records)
+            await self._store.call(lambda store: store.acknowledge(acknowledgement))
+            after = await self._store.call(lambda store: store.status())
+        except NotSentError as error:
+            await self.reached(error)
+            return Failed(jitter)
+        except HostError as error:
+            logger.warning("batch not acknowledged: %s", error)
+            return Failed(jitter)
+        except QueueError as error:
+            return Alarmed(str(error))
+        self.alarm = ""
+        await self.reached(None)
+        return Delivered(advanced=after.unsent < before.unsent, unsent=after.unsent, jitter=jitter)

@@ -1,0 +1,110 @@
+"""Waits at every reader and scanner at once for what the customer shows first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from drivers.protocols import MAX_WAIT_S, Code, CodeScanner
+from emv.config import EmvConfig
+from emv.kernel import Transaction
+from emv.outcome import UiRequest
+from terminal.devices.pool import DevicePool
+from terminal.devices.worker import DeviceWorker, Job, Lease
+from terminal.payment.tap import Tap, Tapped, wait_for_removal
+
+T = TypeVar("T")
+
+
+class Arming:
+    """One order's wait. All callbacks come on the event loop's thread.
+
+    Args:
+        pool: The devices.
+        config: What is taken by tap.
+        transaction: Gives a new transaction for each presentation of a card.
+        on_ui: What lights, screen and sound are to do, with words where the standard has none.
+        on_tap: A card gave a final outcome.
+        on_code: A scanner read a code. It returns whether the code is taken; if not, scanning goes on.
+    """
+
+    def __init__(
+        self,
+        pool: DevicePool,
+        config: EmvConfig,
+        transaction: Callable[[], Transaction],
+        *,
+        on_ui: Callable[[UiRequest, str], None],
+        on_tap: Callable[[Tapped], None],
+        on_code: Callable[[Code], bool],
+    ) -> None:
+        self._pool = pool
+        self._config = config
+        self._transaction = transaction
+        self._on_ui = on_ui
+        self._on_tap = on_tap
+        self._on_code = on_code
+        self._loop = asyncio.get_running_loop()
+        self._jobs: list[Job[Any]] = []
+        self._stopped = False
+        self._rejected: set[str] = set()
+
+    def start(self) -> None:
+        """Arm every device. One that is away now is armed when it comes back."""
+        for reader in self._pool.readers:
+            tap = Tap(self._config, self._transaction, self._show)
+            self._watch(reader.submit(tap.run), self._tapped)
+            # Before this reader serves the next order, the card that paid this one must have left it.
+            reader.submit(wait_for_removal)
+        for scanner in self._pool.scanners:
+            self._scan(scanner)
+
+    def stop(self) -> None:
+        """Disarm every device."""
+        self._stopped = True
+        for job in self._jobs:
+            job.cancel()
+
+    def _show(self, request: UiRequest, words: str) -> None:
+        """Pass on from the reader's thread."""
+        self._loop.call_soon_threadsafe(lambda: None if self._stopped else self._on_ui(request, words))
+
+    def _watch(self, job: Job[T], then: Callable[[T], None]) -> None:
+        """Call *then* on the loop with what the job returns."""
+
+        def done(future: Future[T]) -> None:
+            if not future.cancelled() and future.exception() is None:
+                self._loop.call_soon_threadsafe(then, future.result())
+
+        self._jobs.append(job)
+        job.future.add_done_callback(done)
+
+    def _tapped(self, tapped: Tapped | None) -> None:
+        if tapped is not None and not self._stopped:
+            self.stop()
+            self._on_tap(tapped)
+
+    def _scan(self, scanner: DeviceWorker[CodeScanner]) -> None:
+        rejected = frozenset(self._rejected)
+
+        def scanned(code: Code | None) -> None:
+            if code is None or self._stopped:
+                return
+            if self._on_code(code):
+                self.stop()
+            else:
+                self._rejected.add(code.text)
+                self._scan(scanner)
+
+        self._watch(scanner.submit(lambda device, lease: _scan(device, lease, rejected)), scanned)
+
+
+def _scan(scanner: CodeScanner, lease: Lease, rejected: frozenset[str]) -> Code | None:
+    while not lease.stop.is_set():
+        lease.beat()
+        code = scanner.next_code(lease.stop, timeout_s=MAX_WAIT_S)
+        if code is not None and code.text not in rejected:
+            return code
+    return None
