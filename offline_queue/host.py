@@ -44,18 +44,18 @@ class HostAnswer:
 
 
 class HostClient(Protocol):
-    """The host as the terminal uses it. All calls block, and may be repeated with the same arguments."""
+    """The host as the terminal uses it. All calls may be repeated with the same arguments."""
 
-    def sync(self, records: Sequence[Record]) -> Acknowledgement:
+    async def sync(self, records: Sequence[Record]) -> Acknowledgement:
         """Deliver records, in order and without a gap."""
 
-    def authorise(self, record: Record) -> HostAnswer:
+    async def authorise(self, record: Record) -> HostAnswer:
         """Ask for the payment that this intent record describes."""
 
-    def query(self, attempt: str) -> HostAnswer:
+    async def query(self, attempt: str) -> HostAnswer:
         """Ask what became of an attempt."""
 
-    def reverse(self, record: Record) -> HostAnswer:
+    async def reverse(self, record: Record) -> HostAnswer:
         """Undo the attempt that this reversal record names, whether the host knows it or not."""
 
 

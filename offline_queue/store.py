@@ -206,6 +206,10 @@ class Store:
         """Return the attempts whose outcome is not known, oldest first: the work of a restart."""
         return find_attempts(self._database, "WHERE a.live = 1 ORDER BY a.number")
 
+    def attempts_in(self, state: str) -> tuple[AttemptRow, ...]:
+        """Return the attempts that the terminal left in a state, open or closed, oldest first."""
+        return find_attempts(self._database, "WHERE a.state = ? ORDER BY a.number", state)
+
     def orders(self, limit: int) -> tuple[OrderRow, ...]:
         """Return the newest orders, newest first."""
         with self._database.reading() as cursor:
