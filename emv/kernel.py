@@ -80,7 +80,13 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class CardFound:
-    """A card was found and activated, after `WaitForCard`."""
+    """A card was found and activated, after `WaitForCard`.
+
+    Args:
+        unpredictable_number: A fresh one for this presentation; None keeps the one there is.
+    """
+
+    unpredictable_number: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +114,11 @@ class Restart:
 
     Args:
         online_response: Issuer authentication data and scripts (91, 71, 72) as BER-TLV, or empty.
+        unpredictable_number: A fresh one for this presentation; None keeps the one there is.
     """
 
     online_response: bytes = b""
+    unpredictable_number: bytes | None = None
 
 
 Event: TypeAlias = Begin | CardFound | Collision | CardAnswered | CardLost | Restart

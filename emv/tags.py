@@ -1,7 +1,7 @@
 """The data objects of EMV: one table, which is also the `Tag` enum.
 
 Each row: name, format, shortest and longest value in bytes, who supplies it, the templates it is found
-in, and whether it is cardholder data that is never shown in clear.
+in, and whether it is or may hold cardholder data, which is never shown in clear.
 
 Some tags mean different things to different kernels. The table has the meaning of EMV itself or, where
 there is none, the most common one; `MEANINGS` has the others. `describe` looks in both.
@@ -134,7 +134,7 @@ class Tag(IntEnum):
     AMOUNT_AUTHORISED = 0x9F02, "Amount, Authorised (Numeric)", N, 6, 6, T
     AMOUNT_OTHER = 0x9F03, "Amount, Other (Numeric)", N, 6, 6, T
     AMOUNT_OTHER_BINARY = 0x9F04, "Amount, Other (Binary)", B, 4, 4, T
-    APPLICATION_DISCRETIONARY = 0x9F05, "Application Discretionary Data", B, 1, 32, C, REC
+    APPLICATION_DISCRETIONARY = 0x9F05, "Application Discretionary Data", B, 1, 32, C, REC, SECRET
     AID_TERMINAL = 0x9F06, "Application Identifier (AID) - terminal", B, 5, 16, T
     USAGE_CONTROL = 0x9F07, "Application Usage Control", B, 2, 2, C, REC
     VERSION_CARD = 0x9F08, "Application Version Number (ICC)", B, 2, 2, C, REC
@@ -228,17 +228,17 @@ class Tag(IntEnum):
     MAGSTRIPE_VERSION = 0x9F6D, "Mag-stripe Application Version Number (Reader)", B, 2, 2, T
     FORM_FACTOR = 0x9F6E, "Form Factor Indicator", B, 4, 32, C, (0x70, 0x77)
     DS_SLOT_MANAGEMENT = 0x9F6F, "DS Slot Management Control", B, 1, 1, C
-    PROTECTED_DATA_1 = 0x9F70, "Protected Data Envelope 1", B, 0, 192, C
-    PROTECTED_DATA_2 = 0x9F71, "Protected Data Envelope 2", B, 0, 192, C
-    PROTECTED_DATA_3 = 0x9F72, "Protected Data Envelope 3", B, 0, 192, C
-    PROTECTED_DATA_4 = 0x9F73, "Protected Data Envelope 4", B, 0, 192, C
-    PROTECTED_DATA_5 = 0x9F74, "Protected Data Envelope 5", B, 0, 192, C
-    UNPROTECTED_DATA_1 = 0x9F75, "Unprotected Data Envelope 1", B, 0, 192, C
-    UNPROTECTED_DATA_2 = 0x9F76, "Unprotected Data Envelope 2", B, 0, 192, C
-    UNPROTECTED_DATA_3 = 0x9F77, "Unprotected Data Envelope 3", B, 0, 192, C
-    UNPROTECTED_DATA_4 = 0x9F78, "Unprotected Data Envelope 4", B, 0, 192, C
-    UNPROTECTED_DATA_5 = 0x9F79, "Unprotected Data Envelope 5", B, 0, 192, C
-    MERCHANT_CUSTOM_DATA = 0x9F7C, "Customer Exclusive Data / Merchant Custom Data", B, 0, 32, ANY
+    PROTECTED_DATA_1 = 0x9F70, "Protected Data Envelope 1", B, 0, 192, C, NO, SECRET
+    PROTECTED_DATA_2 = 0x9F71, "Protected Data Envelope 2", B, 0, 192, C, NO, SECRET
+    PROTECTED_DATA_3 = 0x9F72, "Protected Data Envelope 3", B, 0, 192, C, NO, SECRET
+    PROTECTED_DATA_4 = 0x9F73, "Protected Data Envelope 4", B, 0, 192, C, NO, SECRET
+    PROTECTED_DATA_5 = 0x9F74, "Protected Data Envelope 5", B, 0, 192, C, NO, SECRET
+    UNPROTECTED_DATA_1 = 0x9F75, "Unprotected Data Envelope 1", B, 0, 192, C, NO, SECRET
+    UNPROTECTED_DATA_2 = 0x9F76, "Unprotected Data Envelope 2", B, 0, 192, C, NO, SECRET
+    UNPROTECTED_DATA_3 = 0x9F77, "Unprotected Data Envelope 3", B, 0, 192, C, NO, SECRET
+    UNPROTECTED_DATA_4 = 0x9F78, "Unprotected Data Envelope 4", B, 0, 192, C, NO, SECRET
+    UNPROTECTED_DATA_5 = 0x9F79, "Unprotected Data Envelope 5", B, 0, 192, C, NO, SECRET
+    MERCHANT_CUSTOM_DATA = 0x9F7C, "Customer Exclusive Data / Merchant Custom Data", B, 0, 32, ANY, NO, SECRET
     DS_SUMMARY_1 = 0x9F7D, "DS Summary 1", B, 8, 16, C
     CPLC = 0x9F7F, "Card Production Life Cycle (CPLC) History File Identifiers", B, 0, 42, C
     BIOMETRIC_TRY_COUNTERS = 0xBF4C, "Biometric Try Counters Template", VAR, 0, 252, C
