@@ -1,0 +1,1 @@
+"""The screens: they draw a state and post typed messages, and decide nothing."""

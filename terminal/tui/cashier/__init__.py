@@ -1,0 +1,1 @@
+"""The cashier's screen, its keys and its seam to the counter."""

@@ -1,0 +1,125 @@
+"""The cashier's keys. Letters and function keys both, no Alt (unreliable over SSH), digits only for the amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from textual.binding import Binding
+
+from terminal.tui.cashier.demo_key import DemoKey
+from terminal.tui.widgets.key_strip import StripKey
+
+KEYPAD_BINDINGS: list[Binding] = [
+    *(
+        Binding(
+            str(digit),
+            f"digits('{digit}')",
+            str(digit),
+            show=False,
+            id=f"amount.digit-{digit}",
+            tooltip=f"Add {digit} to the amount",
+        )
+        for digit in range(10)
+    ),
+    Binding("asterisk", "digits('00')", "00", show=False, id="amount.00", tooltip="Add 00 to the amount"),
+    Binding(
+        "backspace,delete",
+        "backspace",
+        "Back",
+        show=False,
+        id="amount.back",
+        tooltip="Take the last digit away",
+    ),
+]
+
+SALE_BINDINGS: list[Binding] = [
+    Binding(
+        "enter,f2",
+        "charge",
+        "Charge",
+        id="sale.charge",
+        tooltip="Charge the amount typed; after a result: next customer",
+    ),
+    Binding("q,f3", "show_qr", "QR", id="sale.qr", tooltip="Show a code for the customer to scan"),
+    Binding(
+        "escape,f4",
+        "cancel",
+        "Cancel",
+        id="sale.cancel",
+        tooltip="Clear the amount, or cancel the order; after a result: next customer",
+    ),
+    Binding("o,f5", "offline_mode", "Offline", id="queue.mode", tooltip="Go to the next offline mode"),
+    Binding("s,f6", "sync", "Sync", id="queue.sync", tooltip="Send the offline queue now"),
+    Binding("r,f7", "receipt", "Receipt", id="view.receipt", tooltip="Show or hide the last receipt"),
+    Binding("up", "scroll_receipt(-3)", "Up", show=False, id="view.up", tooltip="Scroll the receipt up"),
+    Binding("down", "scroll_receipt(3)", "Down", show=False, id="view.down", tooltip="Scroll the receipt down"),
+    Binding("f1,question_mark", "keys", "Keys", id="app.keys", tooltip="List all keys"),
+    Binding("f10,ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave at once, without a question"),
+    Binding(
+        "ctrl+c", "how_to_quit", "How to leave", show=False, id="app.how-to-quit", tooltip="Say how to leave"
+    ),
+]
+
+_NAMES = {
+    "enter": "Enter",
+    "escape": "Esc",
+    "backspace": "Backspace",
+    "delete": "Del",
+    "asterisk": "*",
+    "question_mark": "?",
+    "up": "Up",
+    "down": "Down",
+}
+
+
+class DemoKeyError(ValueError):
+    """A demo key would take one of the cashier's keys."""
+
+
+def demo_bindings(demo_keys: Iterable[DemoKey]) -> list[Binding]:
+    """Return the bindings of the demo keys; refuse a key that the cashier has."""
+    taken = {key for binding in (*KEYPAD_BINDINGS, *SALE_BINDINGS) for key in binding.key.split(",")}
+    bindings = []
+    for demo in demo_keys:
+        if demo.key in taken:
+            raise DemoKeyError(f"demo key {demo.key!r} ({demo.id}) is one of the cashier's keys or used twice")
+        taken.add(demo.key)
+        bindings.append(
+            Binding(demo.key, f"demo('{demo.id}')", demo.label, id=f"demo.{demo.id}", tooltip=demo.tooltip)
+        )
+    return bindings
+
+
+def key_name(key: str) -> str:
+    """Return a key as people read it: ``Enter``, ``F1``, ``Ctrl+Q``, ``q``."""
+    if key.startswith("ctrl+"):
+        return f"Ctrl+{key[5:].upper()}"
+    return _NAMES.get(key, key.upper() if len(key) > 1 else key)
+
+
+def strip_keys(bindings: Sequence[Binding], keymap: Mapping[str, str], *, all_keys: bool) -> list[StripKey]:
+    """Return bindings as they are shown, with the keys that *keymap* (binding id to keys) gives them."""
+    shown = []
+    for binding in bindings:
+        name = binding.id or binding.action
+        keys = [key_name(key) for key in keymap.get(name, binding.key).split(",")]
+        shown.append(
+            StripKey(
+                id=name.replace(".", "-"),
+                key=" ".join(keys) if all_keys else keys[0],
+                label=binding.description,
+                action=binding.action,
+                tooltip=binding.tooltip,
+            )
+        )
+    return shown
+
+
+def listed(keymap: Mapping[str, str], demo: Sequence[Binding]) -> list[tuple[str, list[StripKey]]]:
+    """Return all keys in groups, for the list; the ten digits are one line."""
+    digits = StripKey("digits", "0 … 9", "", "", "Type the amount in minor units: 1 2 5 0 is 12.50")
+    amount = strip_keys(KEYPAD_BINDINGS[10:], keymap, all_keys=True)
+    groups = [("Amount", [digits, *amount]), ("Sale", strip_keys(SALE_BINDINGS, keymap, all_keys=True))]
+    if demo:
+        groups.append(("Simulated customer", strip_keys(demo, keymap, all_keys=True)))
+    return groups

@@ -1,0 +1,59 @@
+"""The list of all keys, laid over the screen that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from terminal.tui.widgets.key_strip import StripKey
+
+_KEY_WIDTH = 14
+
+
+class KeysScreen(ModalScreen[None], inherit_bindings=False):
+    """Lists keys with what they do; any of its own keys closes it."""
+
+    BINDINGS = [
+        Binding(
+            "escape,enter,f1,question_mark",
+            "close",
+            "Close",
+            id="keys.close",
+            tooltip="Close the list of keys",
+        ),
+        Binding("up", "scroll(-1)", "Up", id="keys.up", tooltip="Scroll the list up"),
+        Binding("down", "scroll(1)", "Down", id="keys.down", tooltip="Scroll the list down"),
+    ]
+
+    def __init__(self, groups: Sequence[tuple[str, Sequence[StripKey]]]) -> None:
+        super().__init__()
+        self._groups = groups
+
+    def compose(self) -> ComposeResult:
+        """Groups of keys, one key a line."""
+        with VerticalScroll(id="keys-list", can_focus=False) as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "Esc closes"
+            for title, keys in self._groups:
+                yield Static(title, classes="keys-title", markup=False)
+                yield Static(
+                    Content("\n").join(
+                        Content.assemble((f"{key.key:<{_KEY_WIDTH}}", "bold $primary"), key.tooltip)
+                        for key in keys
+                    ),
+                    classes="keys-lines",
+                )
+
+    def action_close(self) -> None:
+        """Close the list."""
+        self.dismiss()
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the list."""
+        self.query_one("#keys-list").scroll_relative(y=lines, animate=False)

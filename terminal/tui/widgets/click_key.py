@@ -1,0 +1,35 @@
+"""A piece of text to click that does what a key does."""
+
+from __future__ import annotations
+
+from textual.message import Message
+from textual.visual import VisualType
+from textual.widgets import Static
+
+
+class ClickKey(Static):
+    """Posts `Pressed` with its action's name when clicked. Takes no focus: the keyboard stays the amount's."""
+
+    class Pressed(Message):
+        """The person clicked; *action* is the name of one of the screen's actions."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(
+        self,
+        content: VisualType,
+        action: str,
+        tooltip: str,
+        *,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(content, id=id, classes=classes, markup=False)
+        self.action = action
+        self.tooltip = tooltip
+
+    def on_click(self) -> None:
+        """Tell the screen."""
+        self.post_message(self.Pressed(self.action))

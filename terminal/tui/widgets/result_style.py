@@ -1,0 +1,82 @@
+"""The four results: each its own words, sign, shape and style name, so that none rests on colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from terminal.tui.widgets.pixel_font import Pixels
+from terminal.view import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ResultStyle:
+    """How one result looks."""
+
+    words: str
+    sign: str
+    """One character, for lists and titles."""
+    css_class: str
+    shape: Pixels
+    """The same sign, large."""
+
+
+_TICK: Pixels = (
+    "........#",
+    ".......##",
+    "......##.",
+    "#....##..",
+    "##..##...",
+    ".####....",
+    "..##.....",
+)
+_HOURGLASS: Pixels = (
+    "#########",
+    ".#.....#.",
+    "..#####..",
+    "...###...",
+    "..#.#.#..",
+    ".#.###.#.",
+    "#########",
+)
+_TRAY: Pixels = (
+    "...###...",
+    "...###...",
+    ".#######.",
+    "..#####..",
+    "#...#...#",
+    "#.......#",
+    "#########",
+)
+_CROSS: Pixels = (
+    "##.....##",
+    ".##...##.",
+    "..##.##..",
+    "...###...",
+    "..##.##..",
+    ".##...##.",
+    "##.....##",
+)
+_QUESTION: Pixels = (
+    ".#######.",
+    "##.....##",
+    "......##.",
+    "....##...",
+    "....#....",
+    ".........",
+    "....#....",
+)
+
+RESULT_STYLES: dict[Outcome, ResultStyle] = {
+    Outcome.APPROVED: ResultStyle("APPROVED", "✓", "-approved", _TICK),
+    Outcome.APPROVED_OFFLINE: ResultStyle("APPROVED OFFLINE", "↓", "-approved-offline", _TRAY),
+    Outcome.DECLINED: ResultStyle("DECLINED", "✗", "-declined", _CROSS),
+    Outcome.UNKNOWN: ResultStyle("UNKNOWN – DO NOT CHARGE AGAIN", "?", "-unknown", _QUESTION),
+}
+
+DEFERRED = ResultStyle("TAKEN OFFLINE – NOT AUTHORISED YET", "↓", "-deferred", _HOURGLASS)
+"""An offline result that no card and no host has approved: the merchant's risk."""
+
+
+def result_style(outcome: Outcome, deferred: bool) -> ResultStyle:
+    """Return the look of a result; a deferred one never looks like an approval."""
+    return DEFERRED if deferred and outcome is Outcome.APPROVED_OFFLINE else RESULT_STYLES[outcome]

@@ -1,0 +1,144 @@
+"""Make the pictures of the screens: ``python tests/pictures/make.py [NAME...]``.
+
+Textual draws each screen as SVG; Chromium, with local fonts only, makes it a PNG.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+
+from terminal.tui.cashier.app import CashierApp
+from terminal.tui.cashier.demo_key import DemoKey
+from terminal.view import CounterView, Phase
+from tests.terminal.tui import samples
+from tests.terminal.tui.fake_counter import FakeCounter
+
+HERE = Path(__file__).parent
+FONTS = "'Fira Code', 'DejaVu Sans Mono', 'Noto Sans Mono CJK SC', monospace"
+SMALL, LARGE = (80, 24), (120, 40)
+LONGEST_SIDE_PX = 1000
+
+
+async def _nothing() -> None:
+    pass
+
+
+def demo_keys(run: Callable[[], Awaitable[None]] = _nothing) -> tuple[DemoKey, ...]:
+    """Return keys as the demo has them."""
+    return (
+        DemoKey("t", "tap", "tap", "The customer taps a card", run),
+        DemoKey("c", "code", "code", "The customer shows a payment code", run),
+        DemoKey("p", "pay", "pay QR", "The customer scans the code shown and pays", run),
+        DemoKey("n", "network", "network", "Cut the network, or bring it back", run),
+        DemoKey("x", "pull", "pull card", "Take the card away in the middle", run),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: a view at a size, with keys pressed."""
+
+    name: str
+    view: CounterView
+    size: tuple[int, int]
+    keys: tuple[str, ...] = ()
+
+
+def pictures() -> list[Picture]:
+    """Return every picture, by name."""
+    scenes: list[tuple[str, CounterView, tuple[str, ...]]] = [
+        ("idle", samples.IDLE, ()),
+        ("typing", samples.IDLE, tuple("1250")),
+        ("armed", samples.in_phase(Phase.ARMED), ()),
+        ("reading", samples.in_phase(Phase.READING), ()),
+        ("card-read", samples.in_phase(Phase.CARD_READ), ()),
+        ("asking", samples.in_phase(Phase.ASKING), ()),
+        ("confirms", samples.in_phase(Phase.CUSTOMER_CONFIRMS), ()),
+        ("reversing", samples.in_phase(Phase.REVERSING), ()),
+        ("starting", samples.in_phase(Phase.STARTING), ()),
+        ("offline", samples.offline(samples.in_phase(Phase.ARMED)), ()),
+        (
+            "trouble",
+            replace(
+                samples.offline(samples.IDLE),
+                devices=samples.FAILED_DEVICES,
+                queue=samples.FULL_QUEUE,
+                offline_mode="force offline",
+                notices=("Order 1037 was paid late and accepted", "Order 1033 resolved after restart: declined"),
+            ),
+            ("enter",),
+        ),
+        ("qr", samples.showing_qr(samples.ALIPAY_TEXT), ()),
+        ("qr-long", samples.showing_qr(samples.MPM_TEXT, 12), ()),
+        ("keys", samples.IDLE, ("f1",)),
+        *((name, samples.with_result(name), ()) for name in samples.RESULT_NAMES),
+        ("receipt", samples.with_result("approved"), ("r",)),
+    ]
+    return [
+        Picture(f"{name}-{size[0]}x{size[1]}", view, size, keys)
+        for name, view, keys in scenes
+        for size in (SMALL, LARGE)
+    ]
+
+
+async def svg_of(picture: Picture) -> str:
+    """Run the app on a fake counter and return its screen as SVG that needs no network."""
+    app = CashierApp(FakeCounter(picture.view), demo_keys=demo_keys())
+    async with app.run_test(size=picture.size) as pilot:
+        await pilot.press(*picture.keys)
+        await pilot.pause()
+        svg = app.export_screenshot(title="Tillside", simplify=True)
+    svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
+    return re.sub(r"font-family:\s*Fira Code[^;]*;", f"font-family: {FONTS};", svg)
+
+
+def write_png(svg: str, target: Path, chromium: str) -> None:
+    """Let Chromium draw the SVG, then shrink it."""
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    if box is None:
+        raise ValueError("the SVG has no size")
+    width, height = (round(float(box[index])) for index in (1, 2))
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "screen.html"
+        page.write_text(
+            f"<!doctype html><style>body{{margin:0}}svg{{width:{width}px;display:block}}</style>{svg}", "utf-8"
+        )
+        shot = Path(folder) / "shot.png"
+        command = [
+            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            *("--hide-scrollbars", f"--user-data-dir={folder}/profile", f"--screenshot={shot}"),
+            *(f"--window-size={width},{height}", page.as_uri()),
+        ]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        image = cv2.imread(str(shot))
+    scale = LONGEST_SIDE_PX / max(image.shape[:2])
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    # 32 levels a channel halve the file and are not seen.
+    image = (image & 0xF8) | (image >> 5)
+    cv2.imwrite(str(target), image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+async def make(names: Sequence[str], folder: Path) -> None:
+    """Make the pictures whose names begin with one of *names*, all of them when there are none."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("Chromium is needed: apt-get install chromium")
+    for picture in pictures():
+        if not names or picture.name.startswith(tuple(names)):
+            write_png(await svg_of(picture), folder / f"{picture.name}.png", chromium)
+
+
+if __name__ == "__main__":
+    asyncio.run(make(sys.argv[1:], HERE))
