@@ -15,9 +15,10 @@ from typing import Any, Final
 import apsw
 
 from offline_queue.acknowledgement import Acknowledgement
+from offline_queue.attempts import find_attempt, follow_record, set_state
 from offline_queue.database import Database
+from offline_queue.delivery import acknowledged, check_ours, take_over
 from offline_queue.errors import (
-    AcknowledgementError,
     AttemptClosedError,
     CardDataError,
     ChainBrokenError,
@@ -148,10 +149,10 @@ class Store:
             AttemptClosedError: Its outcome is known; only a record can change its state now.
         """
         with self._database.transaction(reserve_pages=RESERVE_FOR_ACKNOWLEDGEMENTS) as cursor:
-            number, live, _ = _find_attempt(cursor, attempt)
+            number, live, _ = find_attempt(cursor, attempt)
             if not live:
                 raise AttemptClosedError(f"attempt {attempt} is closed")
-            _set_state(cursor, number, state, closes)
+            set_state(cursor, number, state, closes)
 
     def append(
         self,
@@ -197,7 +198,7 @@ class Store:
         )
         reserve = RESERVE_FOR_ACKNOWLEDGEMENTS if kind in _ENDS_BUSINESS else RESERVE_FOR_OPEN_ATTEMPTS
         with self._database.transaction(reserve_pages=reserve) as cursor:
-            number = _apply_to_attempt(cursor, record, state, closes) if attempt else None
+            number = follow_record(cursor, record, state, closes) if attempt else None
             _insert(cursor, record, number)
         self._sequence, self._head = record.sequence, record.head
         return record
@@ -272,23 +273,11 @@ class Store:
         """
         if self._host_key is not None:
             acknowledgement.verify_signature(self._host_key)
-        self._check_ours(acknowledgement)
+        check_ours(self._database, self._terminal_id, self._sequence, acknowledgement)
         if acknowledgement.through < self._acknowledged()[0]:
             return
         with self._database.transaction(reserve_pages=0) as cursor:
-            cursor.execute(
-                "INSERT INTO delivery (id, through, head, acknowledgement) VALUES (1, ?, ?, ?)"
-                " ON CONFLICT (id) DO UPDATE SET through = excluded.through, head = excluded.head,"
-                " acknowledgement = excluded.acknowledgement",
-                (acknowledgement.through, acknowledgement.head, acknowledgement.encode()),
-            )
-            for refusal in acknowledgement.refused:
-                cursor.execute(
-                    "INSERT INTO quarantine (sequence, reason) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                    (refusal.sequence, refusal.reason),
-                )
-            for attempt, fate in acknowledgement.settled.items():
-                _settle(cursor, attempt, fate)
+            take_over(cursor, acknowledgement)
 
     def status(self) -> QueueStatus:
         """Return the queue at a glance."""
@@ -320,15 +309,19 @@ class Store:
         """Give the file free. The store can't be used afterwards."""
         self._database.close()
 
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
     def _tip(self) -> tuple[int, bytes]:
         with self._database.reading() as cursor:
             row = cursor.execute("SELECT sequence, head FROM records ORDER BY sequence DESC LIMIT 1").get
         return row if row is not None else (0, genesis_head(self._terminal_id))
 
     def _acknowledged(self) -> tuple[int, bytes]:
-        with self._database.reading() as cursor:
-            row = cursor.execute("SELECT through, head FROM delivery").get
-        return row if row is not None else (0, genesis_head(self._terminal_id))
+        return acknowledged(self._database, self._terminal_id)
 
     def _check_sound(self) -> None:
         if self._damage:
@@ -339,6 +332,8 @@ class Store:
         through, head = self._acknowledged()
         if through > self._sequence:
             return f"the host holds {through} records, but only {self._sequence} are here"
+        if through == self._sequence and head != self._head:
+            return f"record {through} is not the one that the host acknowledged"
         damage = self._verify(through, head, signatures=False).damage
         return f"record {damage[0].sequence}: {damage[0].fault}" if damage else ""
 
@@ -353,19 +348,6 @@ class Store:
             signatures=signatures,
         )
 
-    def _check_ours(self, acknowledgement: Acknowledgement) -> None:
-        through = acknowledgement.through
-        if acknowledgement.terminal_id != self._terminal_id:
-            raise AcknowledgementError(f"an acknowledgement for terminal {acknowledgement.terminal_id}")
-        if any(refusal.sequence > through for refusal in acknowledgement.refused):
-            raise AcknowledgementError("an acknowledgement that refuses what it does not acknowledge")
-        if through > self._sequence:
-            raise ChainBrokenError(f"the host holds {through} records, but only {self._sequence} are here")
-        with self._database.reading() as cursor:
-            head = cursor.execute("SELECT head FROM records WHERE sequence = ?", (through,)).get
-        if acknowledgement.head != (head if through else genesis_head(self._terminal_id)):
-            raise ChainBrokenError(f"the host has another chain at record {through}")
-
 
 def _claim(database: Database, terminal_id: str) -> None:
     """Write the terminal's id into a new store, or compare it with the one in an old store."""
@@ -376,36 +358,6 @@ def _claim(database: Database, terminal_id: str) -> None:
             cursor.execute("INSERT INTO store (id, terminal_id) VALUES (1, ?)", (terminal_id,))
     elif owner != terminal_id:
         raise SchemaError(f"{database.path} belongs to terminal {owner}, not {terminal_id}")
-
-
-def _find_attempt(cursor: apsw.Cursor, key: str) -> tuple[int, bool, int]:
-    """Return the attempt's number, whether it is open, and its order's amount."""
-    row = cursor.execute(
-        "SELECT a.number, a.live, o.amount_minor FROM attempts a"
-        " JOIN orders o ON o.number = a.order_number WHERE a.key = ?",
-        (key,),
-    ).get
-    if row is None:
-        raise UnknownAttemptError(f"there is no attempt {key}")
-    number, live, amount_minor = row
-    return number, bool(live), amount_minor
-
-
-def _set_state(cursor: apsw.Cursor, number: int, state: str, closes: bool) -> None:
-    cursor.execute(
-        "UPDATE attempts SET state = ?, live = live AND NOT ? WHERE number = ?", (state, closes, number)
-    )
-
-
-def _apply_to_attempt(cursor: apsw.Cursor, record: Record, state: str, closes: bool) -> int:
-    """Move the record's attempt along with it, and return the attempt's number."""
-    number, live, amount_minor = _find_attempt(cursor, record.attempt)
-    if record.kind is RecordKind.INTENT and not live:
-        raise AttemptClosedError(f"attempt {record.attempt} is closed")
-    _set_state(cursor, number, state, closes)
-    if record.kind is RecordKind.RESULT and record.summary.get("outcome") == "approved_offline":
-        cursor.execute("UPDATE attempts SET offline_minor = ? WHERE number = ?", (amount_minor, number))
-    return number
 
 
 def _insert(cursor: apsw.Cursor, record: Record, attempt_number: int | None) -> None:
@@ -424,15 +376,6 @@ def _insert(cursor: apsw.Cursor, record: Record, attempt_number: int | None) -> 
             record.signature,
         ),
     )
-
-
-def _settle(cursor: apsw.Cursor, attempt: str, fate: str) -> None:
-    row = cursor.execute("SELECT settled FROM attempts WHERE key = ?", (attempt,)).fetchone()
-    if row is None:
-        raise AcknowledgementError(f"the host settles attempt {attempt}, which is not here")
-    if row[0] not in (None, fate):
-        raise AcknowledgementError(f"the host had {row[0]} attempt {attempt}, and now has {fate} it")
-    cursor.execute("UPDATE attempts SET settled = ? WHERE key = ?", (fate, attempt))
 
 
 def _refuse_card_number(order_id: str) -> None:
