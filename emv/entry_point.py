@@ -92,6 +92,7 @@ class EntryPoint:
         self._begin: Begin
         self._transaction: Transaction
         self._selected: Candidate
+        self._name = b""
         self._fci = SensitiveBytes(b"")
         self._kernel: Kernel
 
@@ -191,6 +192,7 @@ class EntryPoint:
         name = entry.name
         if self._selected.combination.extended_selection:
             name += entry.extended_selection
+        self._name = name
         return _State.SELECTING_APPLICATION, (*shown, SendCommand(commands.select(name)))
 
     def _application_selected(self, event: CardAnswered) -> _Step:
@@ -225,7 +227,7 @@ class EntryPoint:
                 config=self._config,
                 combination=combination,
                 indicators=self._selected.indicators,
-                aid=self._selected.entry.name,
+                aid=self._name,
                 fci=self._fci,
                 start=self._start,
                 restart=self._restart,
@@ -247,9 +249,9 @@ class EntryPoint:
     # Outcome processing
 
     def _lost(self, event: CardLost) -> _Step:
-        # Book B, 3.3.3.7: back to Start B.
+        # Book B, 3.3.3.7: back to Start B. The reader's invitation still stands.
         if self._begin.polls:
-            return self._activate_protocol(PRESENT_CARD)
+            return self._activate_protocol(None)
         return self._end(try_again("the card left the field while its applications were selected"))
 
     def _process(self, outcome: Outcome, shown: Actions) -> _Step:
@@ -266,7 +268,7 @@ class EntryPoint:
             replace(
                 outcome,
                 kernel_id=self._selected.combination.kernel_id,
-                aid=self._selected.entry.name,
+                aid=self._name,
                 label=outcome.label or self._selected.entry.label,
             )
         )

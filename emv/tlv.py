@@ -47,6 +47,25 @@ def decode(data: bytes) -> tuple[Tlv, ...]:
     return _decode(data, 0, 1)
 
 
+def split(data: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Return the data objects of the top level only, templates unopened.
+
+    For what may be wrong inside and must not spoil the rest, such as an issuer's scripts.
+    """
+    found, position = [], 0
+    while position < len(data):
+        if not data[position]:
+            position += 1
+            continue
+        tag, start = read_tag(data, position)
+        try:
+            value, position = _read_length(data, start)
+        except DecodeError as error:
+            raise DecodeError(error.reason, tag=tag, offset=error.offset) from None
+        found.append((tag, data[value:position]))
+    return tuple(found)
+
+
 def _decode(data: bytes, base: int, depth: int) -> tuple[Tlv, ...]:
     """Decode one level. `base` is where `data` starts in what the caller gave to `decode`.
 
@@ -120,13 +139,13 @@ def _fault(data: bytes, base: int, depth: int) -> DecodeError:
         if data[start] & 0x20 and depth == MAX_DEPTH:
             return DecodeError("templates are nested too deep", tag=tag, offset=base + start)
         try:
-            position = _read_length(data, position)
+            _, position = _read_length(data, position)
         except DecodeError as error:
             return DecodeError(error.reason, tag=tag, offset=base + error.offset)
 
 
-def _read_length(data: bytes, position: int) -> int:
-    """Return the position behind the value whose length stands at `position`."""
+def _read_length(data: bytes, position: int) -> tuple[int, int]:
+    """Return where the value begins and ends whose length stands at `position`."""
     if position == len(data):
         raise DecodeError("the length is missing", offset=position)
     length = data[position]
@@ -143,7 +162,7 @@ def _read_length(data: bytes, position: int) -> int:
         position += count
     if position + length > len(data):
         raise DecodeError("the value is cut off", offset=position)
-    return position + length
+    return position, position + length
 
 
 def encode(objects: Iterable[Tlv]) -> bytes:
