@@ -263,12 +263,13 @@ def _wake(path: str) -> Any:
     try:
         try:
             return nfcpy_pn532.init(transport)
-        except (*_LINE, *_BROKEN):
+        except (*_LINE, *_BROKEN) as error:
             if not _slow_down(transport, path):
-                raise
+                raise OSError(errno.ENODEV, "no PN532 answers") from error
             return nfcpy_pn532.init(transport)
     except BaseException:
-        transport.close()
+        with contextlib.suppress(*_LINE):
+            transport.close()
         raise
 
 

@@ -1,0 +1,41 @@
+"""Fixtures and options for every folder: the field of the simulated readers and the real PC/SC daemon."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from simulators.readers.field import Field
+from simulators.readers.pcsc_daemon import PcscDaemon
+from simulators.readers.virtual_card import VirtualCard
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--reader",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="run the reader conformance suite on this device, such as pcsc:ACS ACR122U; may be repeated",
+    )
+
+
+@pytest.fixture
+def field() -> Field:
+    """An empty field of its own for each test."""
+    return Field()
+
+
+@pytest.fixture(scope="session")
+def pcsc_daemon() -> Iterator[PcscDaemon]:
+    """The real PC/SC daemon with a virtual reader; skipped, with the cure, where it can't run."""
+    if missing := PcscDaemon.missing():
+        pytest.skip(f"no PC/SC daemon with a virtual reader: {missing}")
+    with PcscDaemon() as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def virtual_card(field: Field, pcsc_daemon: PcscDaemon) -> Iterator[VirtualCard]:
+    """Whatever is in `field` is held to the daemon's reader ``Virtual PCD 00 00``."""
+    with VirtualCard(field) as card:
+        yield card
