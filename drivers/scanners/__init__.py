@@ -1,0 +1,1 @@
+"""Code scanners: cameras and serial scanners."""

@@ -1,0 +1,141 @@
+"""Grabs pictures from a camera on one thread, and keeps only the newest.
+
+`VideoCapture` queues pictures: whoever reads slower than the camera sends sees the past. So one
+thread takes every picture off the queue as it comes, and turns into pixels only those that are
+wanted. A file is not live: each of its pictures waits until it was looked at, and it starts over
+at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Condition, Thread
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_CLOSE_S = 1.0
+
+
+class FramesEndedError(Exception):
+    """The camera stopped sending: unplugged, switched off, or the network is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture, BGR, with its number since the camera was opened."""
+
+    number: int
+    picture: NDArray[np.uint8]
+
+
+class FrameSource:
+    """The newest picture of an open capture.
+
+    Args:
+        open_capture: Opens the capture; called again when a file is at its end.
+        live: Whether pictures come by themselves and are lost when nobody looks.
+    """
+
+    def __init__(self, open_capture: Callable[[], cv2.VideoCapture | None], *, live: bool) -> None:
+        self._open_capture = open_capture
+        self._live = live
+        self._changed = Condition()
+        self._frame: Frame | None = None
+        self._number = 0
+        self._wanted = False
+        self._running = False
+        self._ended = False
+
+    def start(self) -> bool:
+        """Open the capture and grab from now on; False where it can't be opened."""
+        capture = self._open_capture()
+        if capture is None:
+            return False
+        self._running = True
+        self._thread = Thread(target=self._grab_all, args=(capture,), name="camera", daemon=True)
+        self._thread.start()
+        return True
+
+    def stop(self) -> None:
+        """Give the capture back. Stopping twice is allowed.
+
+        A capture that hangs in the driver is left to its thread, which gives it back if it ever returns.
+        """
+        with self._changed:
+            was_running, self._running = self._running, False
+            self._changed.notify_all()
+        if was_running:
+            self._thread.join(_CLOSE_S)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the camera has stopped sending."""
+        return self._ended
+
+    def want(self, wanted: bool) -> int:
+        """Say whether pictures are looked at; returns the number of the first that counts as fresh.
+
+        The picture under way when the looking begins shows what was there before, so it does not
+        count. In a file every picture counts.
+        """
+        with self._changed:
+            self._wanted = wanted
+            self._changed.notify_all()
+            return self._number + 2 if self._live else 0
+
+    def next_frame(self, first: int, *, timeout_s: float) -> Frame | None:
+        """Wait for a picture whose number is at least *first*; None on time-out.
+
+        Raises FramesEndedError when there will be no more.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self._newest() >= first, timeout_s)
+            frame, self._frame = self._frame, None
+            self._changed.notify_all()
+            if frame is not None and frame.number >= first:
+                return frame
+            if self._ended:
+                raise FramesEndedError
+            return None
+
+    def _newest(self) -> int:
+        return 0 if self._frame is None else self._frame.number
+
+    def _grab_all(self, capture: cv2.VideoCapture) -> None:
+        current: cv2.VideoCapture | None = capture
+        progress = True
+        while current is not None and self._wait_until_due():
+            if current.grab():
+                progress = True
+                self._keep(current)
+                continue
+            current.release()
+            # A file starts over, unless it gave nothing since it last did.
+            current = self._open_capture() if progress and not self._live else None
+            progress = False
+        if current is not None:
+            current.release()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _keep(self, capture: cv2.VideoCapture) -> None:
+        """Count the grabbed picture, and turn it into pixels if somebody looks."""
+        picture = capture.retrieve()[1] if self._wanted else None
+        with self._changed:
+            self._number += 1
+            if picture is not None:
+                self._frame = Frame(self._number, np.asarray(picture, dtype=np.uint8))
+                self._changed.notify_all()
+
+    def _wait_until_due(self) -> bool:
+        """Wait until the next picture is to be grabbed; False when the source was stopped."""
+        with self._changed:
+            if not self._live:
+                self._changed.wait_for(
+                    lambda: not self._running or (self._wanted and self._frame is None),
+                )
+            return self._running
