@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 
 Before = Callable[[str, str], None]
+REAL_DISK = apsw.vfs_names()[0]
 
 
 class FaultyDisk(apsw.VFS):
@@ -16,7 +17,7 @@ class FaultyDisk(apsw.VFS):
 
     def __init__(self, before: Before) -> None:
         self.before = before
-        super().__init__("faulty", "", makedefault=True)
+        super().__init__("faulty", REAL_DISK, makedefault=True)
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
         return _FaultyFile(self, name, flags)
@@ -24,7 +25,7 @@ class FaultyDisk(apsw.VFS):
 
 class _FaultyFile(apsw.VFSFile):
     def __init__(self, disk: FaultyDisk, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
-        super().__init__("", name, flags)
+        super().__init__(REAL_DISK, name, flags)
         path = name if isinstance(name, str) else name.filename() if name else ""
         self._kind = "log" if path.endswith("-wal") else "database"
         self._disk = disk
