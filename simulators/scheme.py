@@ -150,7 +150,10 @@ def verify_arqc(data_record: bytes) -> Verdict:
     counter = int.from_bytes(values["9F36"], "big")
     if not hmac.compare_digest(expected, values.get("9F26", b"")):
         return Verdict(False, False, "wrong cryptogram", counter)
-    if _kind(values) is CryptogramKind.AAC:
+    kind = _kind(values)
+    if kind is None:
+        return Verdict(False, False, "9F27 contradicts 9F10", counter)
+    if kind is CryptogramKind.AAC:
         return Verdict(False, False, "the card declined", counter)
     if pan not in TEST_PANS:
         return Verdict(True, False, "no such account", counter)
@@ -171,10 +174,12 @@ def _number(values: Mapping[str, bytes]) -> tuple[str, str]:
     return pan, values.get("5F34", b"\x00").hex()
 
 
-def _kind(values: Mapping[str, bytes]) -> CryptogramKind:
-    """Read the kind from 9F27; a card that leaves it out says it in the CVR."""
-    cid = values.get("9F27")
-    if cid:
-        return CryptogramKind(cid[0] & 0xC0) if cid[0] & 0xC0 != 0xC0 else CryptogramKind.AAC
-    first = values["9F10"][4] & 0x30
-    return {0x10: CryptogramKind.TC, 0x20: CryptogramKind.ARQC}.get(first, CryptogramKind.AAC)
+def _kind(values: Mapping[str, bytes]) -> CryptogramKind | None:
+    """Return what the card verification results say, which the cryptogram covers.
+
+    Tag 9F27 is not covered: where it says something else, somebody changed it, and the answer is None.
+    """
+    first = {0x00: CryptogramKind.AAC, 0x10: CryptogramKind.TC, 0x20: CryptogramKind.ARQC}
+    kind = first.get(values["9F10"][4] & 0x30)
+    told = values.get("9F27")
+    return None if kind is None or (told and told[0] & 0xC0 != kind.value) else kind
