@@ -263,8 +263,11 @@ class Store:
                 raise ChainBrokenError(f"record {expected} is missing")
         return records
 
-    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+    def acknowledge(self, acknowledgement: Acknowledgement) -> int:
         """Take over what the host acknowledges: delivered, refused, settled. An older one changes nothing.
+
+        Returns:
+            How many records it newly acknowledges.
 
         Raises:
             ChainBrokenError: It names a head or a sequence that is not ours.
@@ -274,10 +277,12 @@ class Store:
         if self._host_key is not None:
             acknowledgement.verify_signature(self._host_key)
         check_ours(self._database, self._terminal_id, self._sequence, acknowledgement)
-        if acknowledgement.through < self._acknowledged()[0]:
-            return
+        before, _ = self._acknowledged()
+        if acknowledgement.through < before:
+            return 0
         with self._database.transaction(reserve_pages=0) as cursor:
             take_over(cursor, acknowledgement)
+        return acknowledgement.through - before
 
     def status(self) -> QueueStatus:
         """Return the queue at a glance."""

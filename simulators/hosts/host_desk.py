@@ -181,6 +181,8 @@ class Desk:
                 self._settle(record, known)
             case "approved":
                 self._take_approval(record, known)
+            case "unknown":
+                pass
             case "declined" | "cancelled":
                 if known is not None and known.result == "approved":
                     detail = f"{record.attempt} is booked here and {record.summary['outcome']} there"
