@@ -13,7 +13,7 @@ process down.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -36,7 +36,9 @@ _DARKER = np.array([round(255 * (level / 255) ** 2) for level in range(256)], dt
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
+    """One code that an engine found in a picture."""
+
     text: str
     symbology: str
     area_px: float
@@ -47,19 +49,21 @@ class _Seen:
         return (self.symbology == QR, self.area_px)
 
 
-def _zxing(grey: Grey) -> Iterator[_Seen]:
+def zxing(grey: Grey) -> Iterator[Seen]:
+    """Find codes with zxing-cpp."""
     for code in zxingcpp.read_barcodes(grey, formats=_ZXING_FORMATS, text_mode=zxingcpp.TextMode.Plain):
         at = code.position
         corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
         area_px = cv2.contourArea(np.array([(corner.x, corner.y) for corner in corners], dtype=np.float32))
         linear = code.format == zxingcpp.BarcodeFormat.Code128
-        yield _Seen(code.text, CODE_128 if linear else QR, area_px)
+        yield Seen(code.text, CODE_128 if linear else QR, area_px)
 
 
-def _zbar(grey: Grey) -> Iterator[_Seen]:
+def zbar(grey: Grey) -> Iterator[Seen]:
+    """Find codes with zbar, those with ASCII text."""
     for code in pyzbar.decode(grey, symbols=_ZBAR_SYMBOLS):
         if code.data.isascii():
-            yield _Seen(code.data.decode("ascii"), _ZBAR_NAMES[code.type], code.rect.width * code.rect.height)
+            yield Seen(code.data.decode("ascii"), _ZBAR_NAMES[code.type], code.rect.width * code.rect.height)
 
 
 def _as_it_is(grey: Grey) -> Grey:
@@ -98,17 +102,18 @@ def _turn(grey: Grey) -> Grey:
     return np.asarray(cv2.warpAffine(grey, turn, (side, side), borderValue=(255,)), dtype=np.uint8)
 
 
-Engine = Callable[[Grey], Iterator[_Seen]]
-_RUNGS: tuple[tuple[Callable[[Grey], Grey], Engine], ...] = (
-    (_as_it_is, _zbar),
-    (_darken, _zxing),
-    (_blur, _zxing),
-    (_sharpen, _zxing),
-    (_third, _zxing),
-    (_threshold, _zxing),
-    (_third, _zbar),
-    (_turn, _zxing),
-    (_threshold, _zbar),
+Prepare = Callable[[Grey], Grey]
+Engine = Callable[[Grey], Iterator[Seen]]
+RUNGS: tuple[tuple[Prepare, Engine], ...] = (
+    (_as_it_is, zbar),
+    (_darken, zxing),
+    (_blur, zxing),
+    (_sharpen, zxing),
+    (_third, zxing),
+    (_threshold, zxing),
+    (_third, zbar),
+    (_turn, zxing),
+    (_threshold, zbar),
 )
 
 
@@ -119,13 +124,19 @@ class Decoder:
         budget_s: How long one picture may take, in seconds. The rung that is under way when the
             time is up is finished, so a picture takes at most one rung longer.
         clock: Returns seconds; only differences count.
+        rungs: What is tried where zxing-cpp finds nothing in the picture as it is.
     """
 
     def __init__(
-        self, *, budget_s: float = DEFAULT_BUDGET_S, clock: Callable[[], float] = time.perf_counter
+        self,
+        *,
+        budget_s: float = DEFAULT_BUDGET_S,
+        clock: Callable[[], float] = time.perf_counter,
+        rungs: Sequence[tuple[Prepare, Engine]] = RUNGS,
     ) -> None:
         self._budget_s = budget_s
         self._clock = clock
+        self._rungs = rungs
         self._next_rung = 0
 
     def decode(self, picture: NDArray[np.uint8]) -> Code | None:
@@ -134,23 +145,23 @@ class Decoder:
         grey = picture
         if picture.ndim == 3:
             grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-        best = _best(_zxing(grey)) or self._climb(grey, start)
+        best = _best(zxing(grey)) or self._climb(grey, start)
         if best is None:
             return None
         return Code(best.text, best.symbology, (self._clock() - start) * 1000)
 
-    def _climb(self, grey: Grey, start: float) -> _Seen | None:
-        for _ in _RUNGS:
+    def _climb(self, grey: Grey, start: float) -> Seen | None:
+        for _ in self._rungs:
             if self._clock() - start >= self._budget_s:
                 return None
-            prepare, engine = _RUNGS[self._next_rung]
+            prepare, engine = self._rungs[self._next_rung]
             best = _best(engine(prepare(grey)))
             if best is not None:
                 # What helped with this picture is the first to try with the next.
                 return best
-            self._next_rung = (self._next_rung + 1) % len(_RUNGS)
+            self._next_rung = (self._next_rung + 1) % len(self._rungs)
         return None
 
 
-def _best(codes: Iterator[_Seen]) -> _Seen | None:
+def _best(codes: Iterator[Seen]) -> Seen | None:
     return max((code for code in codes if code.text), key=lambda code: code.rank, default=None)
