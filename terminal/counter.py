@@ -79,7 +79,7 @@ class Counter:
     def __init__(self, config: Config, home: Path, enrolment: Enrolment) -> None:
         self._config = config
         self._mode = config.offline.mode
-        self._store = StoreWorker(lambda: _open_store(home, config, enrolment))
+        self._store = StoreWorker(lambda: open_store(home, config, enrolment))
         self._host_http = client(config.host.ca_file)
         self._host = HttpHost(config.host.url, enrolment, self._host_http)
         self._delivery = Delivery(self._store, self._host, self._queue_changed)
@@ -205,7 +205,7 @@ class Counter:
             raise CounterRefusal(f"The terminal can't record a payment: {error}") from error
         card = self._channels["card"]
         self._amount, self._result, self._words = amount, None, ""
-        self._runner = self._new_runner(Case(key, order, amount, None), card, Attempt(card.plan))
+        self._runner = self._new_runner(Case(key, order, amount, None), card, Attempt())
         self._spawn(self._runner.run())
         self._lights = LightPattern.READY
         self._arming = Arming(
@@ -292,7 +292,7 @@ class Counter:
         if force and offline:
             # Within limits or not, a terminal that is set to offline does not ask the host.
             offline = f"the terminal is set to offline; {offline}"
-        runner.present(channel, shown, Presented(shown.refusal, offline, force))
+        runner.present(channel, shown, Presented(channel.plan, shown.refusal, offline, force))
 
     def _finished(self, runner: AttemptRunner, result: Result, record: Record | None) -> None:
         """Take an outcome that is durable. Nobody has seen or heard it before this."""
@@ -431,6 +431,7 @@ class Counter:
             queue=self._queue_view(),
             payments=self._history.lines(),
             notices=self._history.notices(),
+            attempt=self._runner.case.key if self._runner else "",
         )
 
     def _queue_view(self) -> QueueView:
@@ -501,7 +502,8 @@ def _detail(result: Result) -> str:
     return f"Not paid: {result.reason or 'declined'}."
 
 
-def _open_store(home: Path, config: Config, enrolment: Enrolment) -> Store:
+def open_store(home: Path, config: Config, enrolment: Enrolment) -> Store:
+    """Open a terminal's queue. Raises QueueError."""
     return Store.open(
         home / QUEUE_FILE,
         terminal_id=config.terminal.id,

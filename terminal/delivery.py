@@ -8,8 +8,10 @@ import random
 from collections.abc import Awaitable, Callable
 
 from offline_queue.errors import QueueError
-from offline_queue.host import HostError, NotSentError, NotSentReason
+from offline_queue.host import HostError, NotSentError, NotSentReason, UnknownResultError
+from offline_queue.store import Store
 from offline_queue.sync import (
+    BATCH_RECORDS,
     Action,
     Alarm,
     Alarmed,
@@ -160,3 +162,16 @@ class Delivery:
         self.alarm = ""
         await self.reached(None)
         return Delivered(advanced=after.unsent < before.unsent, unsent=after.unsent, jitter=jitter)
+
+
+async def deliver_all(store: Store, host: HttpHost) -> None:
+    """Deliver everything that is unsent, without a running counter.
+
+    Raises HostError where the host can't be reached or does not acknowledge, and other QueueErrors
+    where its acknowledgement does not fit.
+    """
+    while records := store.unsent(BATCH_RECORDS):
+        before = store.status().unsent
+        store.acknowledge(await host.sync(records))
+        if store.status().unsent == before:
+            raise UnknownResultError("the host acknowledges nothing")

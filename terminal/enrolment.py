@@ -11,7 +11,7 @@ from typing import Any
 from offline_queue.sealing import Sealer
 from offline_queue.signing import PublicKey, SigningKey
 from terminal.config import Config, ConfigError
-from terminal.http import client, post
+from terminal.http import client, send
 
 KEY_FILE = "terminal.key"
 PINS_FILE = "host.json"
@@ -47,7 +47,7 @@ def load(home: Path, terminal_id: str) -> Enrolment:
 async def enrol(home: Path, config: Config) -> Enrolment:
     """Make this terminal's key if there is none, tell the host of it, and pin the host's keys.
 
-    Raises what `terminal.http.post` raises, or ConfigError where the host refuses.
+    Raises what `terminal.http.send` raises, or ConfigError where the host refuses.
     """
     key = _own_key(home)
     body = {
@@ -56,8 +56,9 @@ async def enrol(home: Path, config: Config) -> Enrolment:
         "name": config.shop.name,
     }
     async with client(config.host.ca_file) as http:
-        response = await post(
+        response = await send(
             http,
+            "POST",
             f"{config.host.url}/v1/enrol",
             content=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},

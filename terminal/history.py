@@ -87,6 +87,7 @@ class History:
             channel=str(row.summary.get("channel", "")),
             outcome=outcome,
             note=_note(row),
+            attempt=row.key,
         )
 
 

@@ -32,7 +32,7 @@ class HttpHost:
 
     async def echo(self) -> None:
         """Ask for a sign of life. Raises NotSentError, UnknownResultError or RefusedError."""
-        await self._call("/v1/echo", {"terminal_id": self._enrolment.terminal_id})
+        await self._call("GET", "/v1/echo")
 
     async def authorise(self, record: Record) -> HostAnswer:
         """Ask for the payment that this intent record describes."""
@@ -53,7 +53,7 @@ class HttpHost:
             "terminal_id": self._enrolment.terminal_id,
             "records": [_text(record) for record in records],
         }
-        fields = await self._call("/v1/sync", body)
+        fields = await self._call("POST", "/v1/sync", body)
         try:
             data = base64.b64decode(str(fields["acknowledgement"]), validate=True)
             return Acknowledgement.decode(data, self._enrolment.host_key)
@@ -61,7 +61,7 @@ class HttpHost:
             raise UnknownResultError("the host's acknowledgement is not valid") from error
 
     async def _answer(self, path: str, body: dict[str, Any]) -> HostAnswer:
-        fields = await self._call(path, body)
+        fields = await self._call("POST", path, body)
         try:
             return HostAnswer(
                 Result(fields["result"]),
@@ -72,10 +72,10 @@ class HttpHost:
         except (KeyError, ValueError) as error:
             raise UnknownResultError("the host's answer makes no sense") from error
 
-    async def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        content = json.dumps(body).encode()
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        content = json.dumps(body).encode() if body is not None else b""
         now = str(int(time.time()))
-        signature = self._enrolment.key.sign(request_message("POST", path, now, content))
+        signature = self._enrolment.key.sign(request_message(method, path, now, content))
         headers = {
             "Content-Type": "application/json",
             "Tillside-Terminal": self._enrolment.terminal_id,
@@ -83,7 +83,7 @@ class HttpHost:
             "Tillside-Signature": base64.b64encode(signature).decode(),
         }
         try:
-            response = await wire.post(self._http, f"{self._url}{path}", content=content, headers=headers)
+            response = await wire.send(self._http, method, self._url + path, content=content, headers=headers)
         except wire.NotSentError as error:
             raise NotSentError(error.reason, error.detail) from error
         except wire.NoAnswerError as error:

@@ -40,8 +40,9 @@ def client(ca_file: Path | None) -> httpx.AsyncClient:
     return httpx.AsyncClient(verify=context, timeout=timeout, trust_env=False, follow_redirects=False)
 
 
-async def post(
+async def send(
     http: httpx.AsyncClient,
+    method: str,
     url: str,
     *,
     content: bytes,
@@ -49,7 +50,7 @@ async def post(
 ) -> httpx.Response:
     """Send a request and return the whole answer. Raises NotSentError or NoAnswerError."""
     try:
-        return await http.post(url, content=content, headers=dict(headers))
+        return await http.request(method, url, content=content, headers=dict(headers))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise _not_sent(error) from error
     except httpx.TransportError as error:

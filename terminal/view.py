@@ -132,7 +132,9 @@ class PaymentLine:
     channel: str
     outcome: Outcome
     note: str
-    """Such as ``deferred``, ``delivered``, ``late``, ``reversed``; may be empty."""
+    """Such as ``waits for host``, ``host approved``, ``late``, ``being resolved``; may be empty."""
+    attempt: str = ""
+    """The key of the attempt that decided it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +165,5 @@ class CounterView:
     """Newest first, at most 20."""
     notices: tuple[str, ...]
     """Things that happened apart from the present order (late paid, resolved after restart), newest first."""
+    attempt: str = ""
+    """The key of the present attempt, for support; it names the payment at every host."""

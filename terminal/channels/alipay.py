@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -28,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from offline_queue.record import Record
 from terminal.channels.channel import Case
 from terminal.config import AlipayConfig, LatePaid
-from terminal.http import NoAnswerError, NotSentError, post
+from terminal.http import NoAnswerError, NotSentError, send
 from terminal.payment.attempt import Answer, Plan, Verdict
 
 logger = logging.getLogger(__name__)
@@ -75,8 +76,9 @@ class AlipayGateway:
             "biz_content": json.dumps(content, ensure_ascii=False, separators=(",", ":")),
         }
         parameters["sign"] = self._sign(parameters)
-        response = await post(
+        response = await send(
             self._http,
+            "POST",
             self._config.gateway,
             content=urlencode(parameters).encode(),
             headers={"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"},
@@ -132,13 +134,13 @@ class _Alipay:
         self, case: Case, method: str, content: Fields, read: Callable[[Case, Fields], Answer]
     ) -> Answer:
         try:
-            fields = await self._gateway.call(method, {"out_trade_no": case.key, **content})
+            fields = await self._gateway.call(method, {"out_trade_no": _number(case), **content})
         except NotSentError as error:
             return Answer(Verdict.NOT_SENT, f"Alipay can't be reached: {error}")
         except NoAnswerError as error:
             return Answer(Verdict.UNKNOWN, str(error))
         # An answer about another trade decides nothing about this one.
-        if fields.get("out_trade_no", case.key) != case.key:
+        if fields.get("out_trade_no", _number(case)) != _number(case):
             return Answer(Verdict.UNKNOWN, "Alipay answered for another payment")
         answer = read(case, fields)
         logger.info("%s %s: %s %s", method, case.key, answer.verdict.value, answer.code)
@@ -146,7 +148,7 @@ class _Alipay:
 
     def _order(self, case: Case) -> dict[str, str]:
         return {
-            "subject": f"{self._shop} {case.order}"[:256],
+            "subject": re.sub(r"[/=&]", " ", f"{self._shop} {case.order}")[:256],
             "total_amount": case.amount.plain(),
         }
 
@@ -201,6 +203,11 @@ class AlipayQr(_Alipay):
         minutes = -(-self._lifetime_s // 60)
         content = {**self._order(case), "qr_code_timeout_express": f"{minutes}m"}
         return await self._answer(case, "alipay.trade.precreate", content, _precreated)
+
+
+def _number(case: Case) -> str:
+    """Return the attempt's key as ``out_trade_no``: letters, digits and underscores, at most 64."""
+    return case.key.replace("-", "_")
 
 
 def _code(case: Case) -> str:

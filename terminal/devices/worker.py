@@ -38,6 +38,9 @@ REOPEN_S = 1.0
 HEALTH_S = 1.0
 """Pause between health checks of an idle device, in seconds."""
 
+_WAITING = float("inf")
+"""Stands for the last sign of life of a job that waits for the customer."""
+
 D = TypeVar("D", bound=Device)
 T = TypeVar("T")
 
@@ -66,11 +69,16 @@ class DeviceStatus:
 
 
 class Lease:
-    """What a job holds while it has the device: when to stop, and a sign of life to give."""
+    """What a job holds while it has the device: when to stop, and signs of life to give.
 
-    def __init__(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+    `beat` says that the job lives. `wait` says that it is about to wait for the customer, which may
+    take any time, and ends soon after `stop` is set.
+    """
+
+    def __init__(self, stop: threading.Event, beat: Callable[[], None], wait: Callable[[], None]) -> None:
         self.stop = stop
         self.beat = beat
+        self.wait = wait
 
 
 class Job(Generic[T]):
@@ -79,10 +87,12 @@ class Job(Generic[T]):
     def __init__(self, work: Callable[[Any, Lease], T]) -> None:
         self.work = work
         self.stop = threading.Event()
+        self.stopped_at: float | None = None
         self.future: Future[T] = Future()
 
     def cancel(self) -> None:
         """Ask the job to stop. A job that has not begun is dropped."""
+        self.stopped_at = time.monotonic()
         self.stop.set()
         self.future.cancel()
 
@@ -115,7 +125,9 @@ class DeviceWorker(Generic[D]):
     @property
     def status(self) -> DeviceStatus:
         """The device's condition. STUCK is found out here, as its thread can't tell."""
-        alive_at = self._alive_at
+        alive_at, job = self._alive_at, self._unfinished
+        if alive_at == _WAITING:
+            alive_at = job.stopped_at if job is not None else None
         if alive_at is not None and time.monotonic() - alive_at > self._allowed_s:
             text, cure = Reason.STUCK.value, "unplug the device and plug it in again"
             return DeviceStatus(self._status.address, DeviceState.STUCK, text, cure, self._status.faults)
@@ -206,10 +218,14 @@ class DeviceWorker(Generic[D]):
     def _do(self, device: D, job: Job[T]) -> None:
         """Do a job. What it raises leaves it unfinished, to be done again on a device opened anew."""
         self._beat(DEADLINE_S)
-        result = job.work(device, Lease(job.stop, lambda: self._beat(DEADLINE_S)))
+        result = job.work(device, Lease(job.stop, lambda: self._beat(DEADLINE_S), self._wait_for_customer))
         self._alive_at = None
         with contextlib.suppress(CancelledError, InvalidStateError):
             job.future.set_result(result)
+
+    def _wait_for_customer(self) -> None:
+        self._allowed_s = DEADLINE_S
+        self._alive_at = _WAITING
 
     def _beat(self, allowed_s: float) -> None:
         self._allowed_s = allowed_s

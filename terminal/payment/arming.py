@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from drivers.protocols import MAX_WAIT_S, Code, CodeScanner
+from drivers.protocols import Code, CodeScanner
 from emv.config import EmvConfig
 from emv.kernel import Transaction
 from emv.outcome import UiRequest
@@ -16,6 +16,9 @@ from terminal.devices.worker import DeviceWorker, Job, Lease
 from terminal.payment.tap import Tap, Tapped, wait_for_removal
 
 T = TypeVar("T")
+
+_LONG_S = 3600.0
+"""For how long a scanner is asked to wait at once, in seconds; it returns when it is told to stop."""
 
 
 class Arming:
@@ -103,8 +106,9 @@ class Arming:
 
 def _scan(scanner: CodeScanner, lease: Lease, rejected: frozenset[str]) -> Code | None:
     while not lease.stop.is_set():
-        lease.beat()
-        code = scanner.next_code(lease.stop, timeout_s=MAX_WAIT_S)
+        # One long wait: a scanner's line that arrives between two short ones would be lost.
+        lease.wait()
+        code = scanner.next_code(lease.stop, timeout_s=_LONG_S)
         if code is not None and code.text not in rejected:
             return code
     return None

@@ -105,11 +105,13 @@ class Presented:
     """The customer has shown something to pay with.
 
     Args:
+        plan: That of the channel that it is paid through.
         refusal: Why it is already declined (the card said so), or empty.
         offline_refusal: Why it may not be taken offline, or empty where it may.
         force_offline: Whether the host is not to be asked.
     """
 
+    plan: Plan
     refusal: str = ""
     offline_refusal: str = "this payment needs the network"
     force_offline: bool = False
@@ -233,10 +235,11 @@ class Result:
 class Attempt:
     """The machine. `handle` consumes one event and returns what to do next, in order."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self) -> None:
+        self.plan = Plan(query_every_s=0.0, lifetime_s=0.0)
+        """What the channel wants; known once something is presented."""
         self.state = State.ARMED
-        self.presented = Presented()
+        self.presented = Presented(self.plan)
         self.result: Result | None = None
         self.ending = ""
         """Why the attempt is to be undone, in words; empty while it is not."""
@@ -251,7 +254,8 @@ class Attempt:
 
         Query, then reverse: nobody is at the counter to wait for.
         """
-        attempt = cls(plan)
+        attempt = cls()
+        attempt.plan = plan
         if stored == State.ARMED.value:
             attempt.state = State.DONE
             return attempt, (Close(),)
@@ -281,7 +285,7 @@ Step = tuple[State, tuple[Action, ...]]
 
 
 def _presented(attempt: Attempt, event: Presented) -> Step:
-    attempt.presented = event
+    attempt.presented, attempt.plan = event, event.plan
     if event.refusal:
         return _save_result(attempt, Result(Outcome.DECLINED, event.refusal))
     return State.SAVING_INTENT, (SaveIntent(),)

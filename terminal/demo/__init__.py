@@ -1,0 +1,1 @@
+"""The whole counter on one machine, with a simulated world around it."""

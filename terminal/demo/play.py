@@ -1,0 +1,277 @@
+"""Carries out a script's steps on a real counter in a simulated world."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from terminal.config import Config
+from terminal.counter import Counter
+from terminal.demo.customer import PATIENCE_S, until
+from terminal.demo.script import Step
+from terminal.demo.world import World
+from terminal.enrolment import Enrolment
+from terminal.tui.cashier.actions import CounterRefusal
+from terminal.view import CounterView, Outcome, Phase
+
+logger = logging.getLogger(__name__)
+
+TRIES = 4
+"""How often a customer shows a code that nothing takes notice of."""
+
+_PAID = (Outcome.APPROVED, Outcome.APPROVED_OFFLINE)
+_DEVICES_READY = ("ready", "busy")
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What came of a step."""
+
+    step: str
+    expected: str
+    outcome: str
+    ok: bool
+    ms: int
+
+    def text(self) -> str:
+        """Return one line for a person."""
+        mark = "ok  " if self.ok else "FAIL"
+        wrong = "" if self.ok else f"   expected: {self.expected}"
+        return f"{mark} {self.ms:6d} ms  {self.step:45s} {self.outcome}{wrong}"
+
+    def json(self) -> str:
+        """Return one line for a program."""
+        fields = ("step", "expected", "outcome", "ok", "ms")
+        return json.dumps({name: getattr(self, name) for name in fields}, ensure_ascii=False)
+
+
+class NotReadyError(Exception):
+    """A device or the host of the demo did not come up; the message says which, and the cure."""
+
+
+class Player:
+    """Plays steps. The counter is a new one after each kill."""
+
+    def __init__(self, config: Config, home: Path, enrolment: Enrolment, world: World, reader: str) -> None:
+        self._config = config
+        self._home = home
+        self._enrolment = enrolment
+        self._world = world
+        self._reader = reader
+        self._counter = Counter(config, home, enrolment)
+        self._shown: dict[str, int] = {}
+        """What was shown as paid: amounts by the attempt's key."""
+
+    async def start(self) -> None:
+        """Start the counter and wait for its devices and its host."""
+        await self._counter.start()
+        try:
+            await until(self._counter, lambda view: view.online and not _unready(view))
+        except TimeoutError as error:
+            view = self._counter.view
+            raise NotReadyError("; ".join([*_unready(view), view.network])) from error
+
+    async def stop(self) -> None:
+        """Stop the counter."""
+        await self._counter.stop()
+
+    async def play(self, step: Step) -> StepReport:
+        """Carry out one step. Whatever goes wrong becomes its outcome."""
+        began = time.perf_counter()
+        does: dict[str, Callable[[Step], Awaitable[str]]] = {
+            "tap": self._tap,
+            "code": self._code,
+            "qr": self._qr,
+            "network": self._network,
+            "drain": self._drain,
+            "kill": self._kill,
+            "audit": self._audit,
+        }
+        try:
+            outcome = await does[step.do](step)
+        except TimeoutError:
+            view = self._counter.view
+            outcome = f"stuck in {view.phase.value}: {view.prompt}"
+            with suppress(CounterRefusal):
+                await self._counter.cancel()
+        except CounterRefusal as refusal:
+            outcome = f"refused: {refusal}"
+        finally:
+            self._world.take_card_away()
+            self._world.hide_code()
+        await self._counter.next_customer()
+        ms = int((time.perf_counter() - began) * 1000)
+        return StepReport(step.name, step.expect, outcome, outcome == step.expect, ms)
+
+    async def _tap(self, step: Step) -> str:
+        await self._charge(step)
+        self._world.hold_card(step.card)
+        seen = []
+        view = await until(self._counter, lambda view: view.result or _again(view))
+        if view.result is None:
+            seen.append("present card again")
+            self._world.hold_card(step.card)
+            view = await until(self._counter, lambda view: view.result)
+        return self._told(seen, view)
+
+    async def _code(self, step: Step) -> str:
+        await self._charge(step)
+        seen = []
+        view = await self._show_code(step.code)
+        if view.result is None and view.phase is Phase.ARMED:
+            seen.append("no payment code")
+            await self._counter.cancel()
+            await until(self._counter, lambda view: view.result)
+            return ", then ".join([*seen, "cancelled"])
+        if view.phase is Phase.CUSTOMER_CONFIRMS:
+            seen.append("customer confirms")
+            if step.phone:
+                self._world.confirm()
+            view = await until(self._counter, lambda view: view.result)
+        return self._told(seen, view)
+
+    async def _show_code(self, code: str) -> CounterView:
+        """Show a code until the terminal has taken notice of it: a person would show it again, too."""
+        for _ in range(TRIES):
+            self._world.show_code(code)
+            with suppress(TimeoutError):
+                return await until(
+                    self._counter,
+                    lambda view: (
+                        view.result or view.phase is Phase.CUSTOMER_CONFIRMS or "no payment" in view.prompt
+                    ),
+                    PATIENCE_S / TRIES,
+                )
+        raise TimeoutError
+
+    async def _qr(self, step: Step) -> str:
+        await self._charge(step)
+        await self._counter.show_qr()
+        view = await until(self._counter, lambda view: view.qr)
+        seen = ["showing QR"]
+        if step.customer == "scans" and view.qr is not None:
+            self._world.scan_qr(view.qr.text)
+        view = await until(self._counter, lambda view: view.result)
+        if step.customer == "pays late":
+            seen.append(self._told([], view))
+            self._world.pay_late(view.attempt)
+            view = await until(self._counter, lambda view: view.result and view.result.outcome in _PAID)
+            return f"{self._told(seen, view)} late"
+        return self._told(seen, view)
+
+    async def _network(self, step: Step) -> str:
+        self._world.set_network(step.to == "back")
+        view = await until(self._counter, lambda view: view.online == (step.to == "back"))
+        return "online" if view.online else "offline"
+
+    async def _drain(self, step: Step) -> str:
+        await until(self._counter, lambda view: not view.queue.unsent and not view.queue.deferred_count)
+        return "drained"
+
+    async def _kill(self, step: Step) -> str:
+        """Kill a terminal in a process of its own while the host has booked and not answered."""
+        await self._counter.stop()
+        self._world.hold_host_answer()
+        victim = await self._start_victim(step)
+        try:
+            await _line_with(victim, "armed")
+            self._world.hold_card(step.card)
+            held = await asyncio.get_running_loop().run_in_executor(None, self._world.wait_until_held)
+            if not held:
+                raise TimeoutError
+        finally:
+            victim.send_signal(signal.SIGKILL)
+            await victim.wait()
+            self._world.release_host_answer()
+            self._world.take_card_away()
+            self._counter = Counter(self._config, self._home, self._enrolment)
+            await self.start()
+        view = await until(self._counter, lambda view: view.notices and not _open(view))
+        line = view.payments[0]
+        if line.outcome in _PAID:
+            self._shown[line.attempt] = line.amount.minor
+        return f"killed, then resolved as {line.outcome.value}"
+
+    async def _start_victim(self, step: Step) -> asyncio.subprocess.Process:
+        # A reader that lives in one process can't be shared: the victim's own has the card on it.
+        reader = f"sim:{step.card}" if self._reader.startswith("sim:") else self._reader
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "terminal.demo.victim"),
+            *("--home", str(self._home), "--reader", reader, "--amount", step.amount),
+            stdout=asyncio.subprocess.PIPE,
+        )
+
+    async def _audit(self, step: Step) -> str:
+        await self._drain(step)
+        booked = {key: entry for key, entry in self._world.booked().items() if entry.times}
+        wrong = [key for key, amount in self._shown.items() if key not in booked]
+        wrong += [
+            key
+            for key, entry in booked.items()
+            if (entry.times, entry.amount_minor) != (1, self._shown.get(key))
+        ]
+        return f"differs: {', '.join(sorted(set(wrong)))}" if wrong else step.expect
+
+    async def _charge(self, step: Step) -> None:
+        await self._counter.charge(self._config.money(step.amount))
+        # A scanner takes what comes once it is armed: a customer is not that quick, a script is.
+        await until(self._counter, lambda view: all(device.state == "busy" for device in view.devices))
+
+    def _told(self, seen: list[str], view: CounterView) -> str:
+        """Return what was seen and the outcome, and remember what was shown as paid."""
+        result = view.result
+        if result is None:
+            raise AssertionError("no result")
+        if result.outcome in _PAID:
+            self._shown[view.attempt] = result.amount.minor
+        deferred = " (deferred)" if result.deferred else ""
+        return ", then ".join([*seen, f"{result.outcome.value}{deferred}"])
+
+
+def _unready(view: CounterView) -> list[str]:
+    """Return what is wrong with each device that does not work, and its cure."""
+    return [
+        f"{device.address}: {device.text}. {device.cure}"
+        for device in view.devices
+        if device.state not in _DEVICES_READY
+    ]
+
+
+def _again(view: CounterView) -> bool:
+    return "again" in view.prompt.lower()
+
+
+def _open(view: CounterView) -> bool:
+    return any(line.note == "being resolved" for line in view.payments)
+
+
+async def _line_with(process: asyncio.subprocess.Process, word: str) -> None:
+    """Read lines of a process until one has that word."""
+    if process.stdout is None:
+        raise AssertionError("its output is not read")
+    while line := await process.stdout.readline():
+        if word in line.decode():
+            return
+    raise TimeoutError
+
+
+async def play_all(player: Player, steps: tuple[Step, ...], tell: Callable[[StepReport], None]) -> bool:
+    """Play all steps, telling of each, and return whether every one came out as the script says."""
+    ok = True
+    try:
+        await player.start()
+        for step in steps:
+            report = await player.play(step)
+            tell(report)
+            ok = ok and report.ok
+    finally:
+        await player.stop()
+    return ok

@@ -1,0 +1,80 @@
+"""Starts the simulated world and a terminal in it, for a script or for a person."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from terminal import enrolment, home, log
+from terminal.config import Config, load
+from terminal.demo.play import Player, StepReport, play_all
+from terminal.demo.script import Step
+from terminal.demo.world import Pace, World, find
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running world with an enrolled terminal in it."""
+
+    world: World
+    config: Config
+    enrolment: enrolment.Enrolment
+    reader: str
+
+
+@asynccontextmanager
+async def stage(folder: Path, reader: str, pace: Pace) -> AsyncIterator[Stage]:
+    """Start a world and enrol a terminal; end everything that was started."""
+    folder.mkdir(parents=True, exist_ok=True)
+    world = find()
+    try:
+        (folder / home.CONFIG_FILE).write_text(world.start(folder, reader, pace), "utf-8")
+        config = load(folder / home.CONFIG_FILE)
+        log.start(folder / home.LOG_FILE, config.log.level)
+        pins = await enrolment.enrol(folder, config)
+        yield Stage(world, config, pins, str(config.devices.readers[0]))
+    finally:
+        world.stop()
+
+
+async def play(folder: Path, reader: str, steps: tuple[Step, ...], *, as_json: bool) -> bool:
+    """Play a script and print a line a step. Returns whether all came out as the script says."""
+
+    def tell(report: StepReport) -> None:
+        print(report.json() if as_json else report.text(), flush=True)  # noqa: T201  the output
+
+    async with stage(folder, reader, Pace.SCRIPT) as its:
+        for note in its.world.notes:
+            print(note, file=sys.stderr)  # noqa: T201  the output
+        player = Player(its.config, folder, its.enrolment, its.world, its.reader)
+        return await play_all(player, steps, tell)
+
+
+async def screen(folder: Path, reader: str) -> None:
+    """Open the cashier's screen with the keys of a simulated customer."""
+    from terminal.counter import Counter
+    from terminal.demo.keys import DemoCustomer
+    from terminal.tui.cashier.app import CashierApp
+
+    async with stage(folder, reader, Pace.PERSON) as its:
+        counter = Counter(its.config, folder, its.enrolment)
+        await counter.start()
+        try:
+            customer = DemoCustomer(counter, its.world)
+            await CashierApp(counter, demo_keys=customer.keys()).run_async()
+        finally:
+            await counter.stop()
+
+
+def run_script(folder: Path, reader: str, steps: tuple[Step, ...], *, as_json: bool) -> bool:
+    """Play a script; see `play`."""
+    return asyncio.run(play(folder, reader, steps, as_json=as_json))
+
+
+def run_screen(folder: Path, reader: str) -> None:
+    """Open the cashier's screen; see `screen`."""
+    asyncio.run(screen(folder, reader))
