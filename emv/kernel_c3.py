@@ -91,8 +91,10 @@ class Authenticator(Protocol):
     """
 
     def __call__(
-        self, card: CardData, static_data: bytes | None, terminal: Mapping[int, bytes]
-    ) -> OdaResult: ...
+        self, card: CardData, static_data: bytes | None, terminal: Mapping[int, bytes], /
+    ) -> OdaResult:
+        """Say what authentication comes to. It must not raise."""
+        ...
 
 
 class KernelState(Enum):

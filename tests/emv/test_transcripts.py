@@ -1,0 +1,207 @@
+"""Recorded taps of the reference vectors, replayed command by command."""
+
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from emv import dol, tlv
+from emv.apdu import ResponseApdu
+from emv.c3_decision import OdaResult
+from emv.card_data import CardData
+from emv.config import CombinationConfig, EmvConfig, default_config
+from emv.entry_point import EntryPoint
+from emv.errors import DecodeError
+from emv.fields import Afl, Ttq
+from emv.formats import decode_date, decode_n
+from emv.kernel import (
+    Activation,
+    Begin,
+    CardAnswered,
+    Complete,
+    Indicators,
+    Kernel,
+    SendCommand,
+    Transaction,
+)
+from emv.kernel_c3 import KernelC3
+from emv.outcome import Outcome, OutcomeKind, Start
+from emv.sensitive import SensitiveBytes
+from tests.emv.scripted_card import ScriptedCard, Tap
+
+VISA = "A000000003"
+
+
+def not_performed(card: CardData, static: bytes | None, terminal: Mapping[int, bytes]) -> OdaResult:
+    return OdaResult.NOT_PERFORMED
+
+
+def with_seam(activation: Activation) -> Kernel:
+    """Return a kernel that announces authentication, as the recording terminals did."""
+    return KernelC3(activation, not_performed)
+
+
+def asked(case: dict[str, Any]) -> dict[int, bytes]:
+    """Return what the recorded terminal told the card, by tag."""
+    lines = case["exchanges"]
+    gpo = next(line["c"] for line in lines if line["c"].startswith("80A8"))
+    fci = next(line["r"] for line in lines if line["r"] and "9F38" in line["r"])
+    pdol = tlv.find_bytes(tlv.decode(bytes.fromhex(fci)[:-2]), 0x6F, 0xA5, 0x9F38) or b""
+    data, values = bytes.fromhex(gpo)[7:-1], {}
+    for entry in dol.decode(pdol):
+        values[entry.tag], data = data[: entry.length], data[entry.length :]
+    return values
+
+
+def terminal(told: dict[int, bytes]) -> tuple[EmvConfig, Transaction]:
+    """Return the configuration and the payment of the recorded terminal."""
+    currency = told[0x5F2A].hex()
+    row = CombinationConfig(
+        aid=bytes.fromhex(VISA + "1010"),
+        kernel_id=3,
+        ttq=Ttq.from_bytes(told[0x9F66], "big"),
+        floor_limit=0,
+    )
+    config = EmvConfig(country=told.get(0x9F1A, told[0x5F2A]).hex(), currency=currency, combinations=(row,))
+    transaction = Transaction(
+        type=told.get(0x9C, b"\0")[0],
+        amount_minor=decode_n(told[0x9F02]),
+        currency=currency,
+        date=decode_date(told[0x9A]) if 0x9A in told else datetime.date(2024, 1, 1),
+        time=datetime.time(0),
+        unpredictable_number=told[0x9F37],
+    )
+    return config, transaction
+
+
+def heard(answer: str | None) -> str | None:
+    """Return what the reader got of an answer; half a byte is a card that was lost.
+
+    Digits that the author of a recording masked are zeros.
+    """
+    if not answer or len(answer) % 2:
+        return None
+    return answer.replace("FFFFFF3033D", "0000003033D").replace("FFFFFF5720D", "0000005720D")
+
+
+def replay(case: dict[str, Any]) -> Outcome:
+    config, transaction = terminal(asked(case))
+    script = [(line["c"], heard(line["r"])) for line in case["exchanges"]]
+    tap = Tap(EntryPoint(config, {3: with_seam}), ScriptedCard(script))
+    return tap.send(Begin(transaction))
+
+
+@pytest.fixture
+def taps(vectors: Callable[[str], Any]) -> dict[str, dict[str, Any]]:
+    cases = vectors("transcripts.json")["cases"]
+    return {case["id"]: case for case in cases if case["interface"] == "contactless"}
+
+
+def test_visa_taps_go_online_with_the_recorded_cryptogram(taps: dict[str, dict[str, Any]]) -> None:
+    replayed = 0
+    for name, case in taps.items():
+        applications = case["facts"].get("applications", [])
+        complete = [found for found in applications if "ac" in found and found["aid"].startswith(VISA)]
+        if not complete or not name.startswith("tec-"):
+            continue
+        outcome = replay(case)
+        assert outcome.kind is OutcomeKind.ONLINE_REQUEST, (name, outcome.reason)
+        assert outcome.data_record is not None
+        sent = tlv.flatten(tlv.decode(outcome.data_record.reveal()))
+        facts = complete[0]
+        assert sent[0x9F26].hex().upper() == facts["ac"]
+        assert sent[0x9F36].hex().upper() == facts["atc"]
+        assert sent[0x9F10].hex().upper() == facts["iad"]
+        assert sent[0x82].hex().upper() == facts["aip"]
+        replayed += 1
+    assert replayed >= 3
+
+
+def test_a_card_lost_in_the_recording_is_to_be_presented_again(taps: dict[str, dict[str, Any]]) -> None:
+    lost = [case for name, case in taps.items() if "connection_lost" in name]
+    for case in lost:
+        told = (
+            asked(case)
+            if len(case["exchanges"]) > 2
+            else {0x9F66: b"\x20\0\0\0", 0x5F2A: b"\x09\x78", 0x9F02: bytes(6), 0x9F37: bytes(4)}
+        )
+        config, transaction = terminal(told)
+        script = [(line["c"], heard(line["r"])) for line in case["exchanges"]]
+        outcome = Tap(EntryPoint(config, {3: with_seam}), ScriptedCard(script)).send(Begin(transaction))
+        assert (outcome.kind, outcome.start) == (OutcomeKind.TRY_AGAIN, Start.B), case["id"]
+    assert lost
+
+
+def test_cards_of_other_schemes_are_the_wrong_card(
+    taps: dict[str, dict[str, Any]], purchase: Transaction
+) -> None:
+    for case in taps.values():
+        directory = case["exchanges"][0]
+        announced = case["facts"].get("ppse_directory", [])
+        if "325041592E" not in directory["c"] or any(found["aid"].startswith(VISA) for found in announced):
+            continue
+        if not heard(directory["r"]):
+            continue
+        card = ScriptedCard([(directory["c"], directory["r"])])
+        assert Tap(EntryPoint(default_config("276", "978")), card).run(purchase).kind is (
+            OutcomeKind.END_APPLICATION
+        )
+
+
+def test_every_recorded_answer_decodes_or_raises_decode_error(taps: dict[str, dict[str, Any]]) -> None:
+    for case in taps.values():
+        for line in case["exchanges"]:
+            raw = bytes.fromhex(heard(line["r"]) or "")
+            try:
+                tree = tlv.decode(raw[:-2])
+            except DecodeError:
+                continue
+            assert tlv.decode(tlv.encode(tree)) == tree
+
+
+def test_processing_options_as_the_logic_cases_have_them(vectors: Callable[[str], Any]) -> None:
+    for case in vectors("terminal_logic.json")["cases"]:
+        if case["kind"] != "initiate_application_processing":
+            continue
+        params = {tag: bytes.fromhex(value) for tag, value in (case["config"] | case["params"]).items()}
+        aid = bytes.fromhex("A0000000031003")
+        row = CombinationConfig(aid=aid, kernel_id=3)
+        config = EmvConfig(
+            country=params["9F1A"].hex(),
+            currency=params["5F2A"].hex(),
+            combinations=(row,),
+            capabilities=params["9F33"],
+            additional_capabilities=params["9F40"],
+        )
+        transaction = Transaction(
+            type=params["9C"][0],
+            amount_minor=decode_n(params["9F03"]),
+            amount_other_minor=decode_n(params["9F02"]),
+            currency=params["5F2A"].hex(),
+            date=decode_date(params["9A"]),
+            time=datetime.time(0),
+            unpredictable_number=bytes(4),
+        )
+        kernel = KernelC3(
+            Activation(
+                config=config,
+                combination=row,
+                indicators=Indicators(),
+                aid=aid,
+                fci=SensitiveBytes(bytes.fromhex(case["fci"])),
+            )
+        )
+        (send,) = kernel.handle(Begin(transaction))
+        assert isinstance(send, SendCommand)
+        assert send.command.encode().hex().upper() == case["exchanges"][0]["c"]
+        raw = bytes.fromhex(case["exchanges"][0]["r"])
+        action = kernel.handle(CardAnswered(ResponseApdu.decode(raw)))[-1]
+        expected = case["expected"]
+        if expected["outcome"] == "OK":
+            first = next(Afl.decode(bytes.fromhex(expected["afl"])).records())
+            assert isinstance(action, SendCommand)
+            assert (action.command.p1, action.command.p2 >> 3) == (first.record, first.sfi)
+        else:
+            assert isinstance(action, Complete)
+            assert action.outcome.kind is OutcomeKind.SELECT_NEXT
