@@ -30,7 +30,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from threading import Lock
+from threading import Condition
 from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -107,7 +107,7 @@ class AlipayHost:
         self._max_skew = max_skew
         self._apps: dict[str, rsa.RSAPublicKey] = {}
         self._faults: list[tuple[Misbehaviour, str]] = []
-        self._lock = Lock()
+        self._lock = Condition()
         self._held: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self.app = Starlette(routes=[Route("/gateway.do", self._serve, methods=["GET", "POST"])])
         self._methods: Mapping[str, Callable[[Fields], Fields]] = {
@@ -142,11 +142,15 @@ class AlipayHost:
         for loop, event in held:
             loop.call_soon_threadsafe(event.set)
 
+    def wait_held(self, *, timeout_s: float) -> bool:
+        """Wait until an answer is being held; False on time-out."""
+        with self._lock:
+            return self._lock.wait_for(lambda: bool(self._held), timeout_s)
+
     # The wire.
 
     async def _serve(self, request: Request) -> Response:
-        pairs = [*parse_qsl(request.url.query, keep_blank_values=True)]
-        pairs += parse_qsl((await request.body()).decode("ascii", "replace"), keep_blank_values=True)
+        pairs = _pairs(request.scope["query_string"], await request.body())
         parameters = dict(pairs)
         method = parameters.get("method", "")
         fault = self._take_fault(method)
@@ -181,6 +185,7 @@ class AlipayHost:
         released = asyncio.Event()
         with self._lock:
             self._held.append((asyncio.get_running_loop(), released))
+            self._lock.notify_all()
         ends = [asyncio.ensure_future(released.wait()), asyncio.ensure_future(_hung_up(request))]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -245,11 +250,12 @@ class AlipayHost:
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("/", "\\/")
         known = method in self._methods and parameters.get("app_id", "") in self._apps
         name = f"{method.replace('.', '_')}_response" if known else "error_response"
-        if not known or fault is Misbehaviour.NO_SIGNATURE:
-            return Response(f'{{"{name}":{text}}}', media_type="application/json")
-        key = signing.new_key() if fault is Misbehaviour.WRONG_SIGNATURE else self._key
-        signature = signing.sign(key, text)
-        return Response(f'{{"{name}":{text},"sign":"{signature}"}}', media_type="application/json")
+        charset = _CHARSETS.get(parameters.get("charset", "").lower(), "utf-8")
+        body = f'{{"{name}":{text}}}'
+        if known and fault is not Misbehaviour.NO_SIGNATURE:
+            key = signing.new_key() if fault is Misbehaviour.WRONG_SIGNATURE else self._key
+            body = f'{body[:-1]},"sign":"{signing.sign(key, text, charset)}"}}'
+        return Response(body.encode(charset), media_type=f"application/json;charset={charset}")
 
     # The methods. Each runs under the book's lock.
 
@@ -311,6 +317,13 @@ _MESSAGES = {
     "40002": "Invalid Arguments",
     "40004": "Business Failed",
 }
+
+
+def _pairs(*parts: bytes) -> list[tuple[str, str]]:
+    """Read form-encoded parameters in the charset that they name themselves."""
+    raw = "&".join(part.decode("ascii", "replace") for part in parts if part)
+    named = dict(parse_qsl(raw, keep_blank_values=True, encoding="latin-1")).get("charset", "")
+    return parse_qsl(raw, keep_blank_values=True, encoding=_CHARSETS.get(named.lower(), "utf-8"))
 
 
 async def _hung_up(request: Request) -> bool:

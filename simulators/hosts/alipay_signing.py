@@ -10,7 +10,6 @@ Spec: Alipay open platform, opendocs.alipay.com/common/02mse7 (RSA-SHA256, PKCS#
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature
@@ -67,6 +66,6 @@ def verify(key: rsa.RSAPublicKey, text: str, signature: str, charset: str = "utf
             padding.PKCS1v15(),
             hashes.SHA256(),
         )
-    except (InvalidSignature, binascii.Error, UnicodeEncodeError):
+    except (InvalidSignature, ValueError):
         return False
     return True
