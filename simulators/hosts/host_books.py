@@ -112,7 +112,7 @@ class Books:
 
     def __init__(self, path: Path | None) -> None:
         self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + _SCHEMA)
         self._lock = threading.RLock()
 
     @contextmanager

@@ -54,7 +54,7 @@ class TlsServer:
         self._certificate = certificate
         self._key = key
         self._port = port
-        self._server: uvicorn.Server | None = None
+        self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -91,7 +91,7 @@ class TlsServer:
         """Stop accepting, end every connection, and wait for the thread. Does nothing when stopped."""
         if self._server is None or self._thread is None:
             return
-        self._server.should_exit = True
+        self._server.leave()
         self._thread.join()
         self._server = self._thread = None
 
@@ -122,6 +122,7 @@ class TlsServer:
             log_config=None,
             access_log=False,
             proxy_headers=False,
+            date_header=False,
             server_header=False,
             ssl_certfile=str(self._certificate),
             ssl_keyfile=str(self._key),
@@ -129,17 +130,32 @@ class TlsServer:
 
 
 class _Server(uvicorn.Server):
-    """Sets an event as soon as start-up has ended, well or badly."""
+    """Tells when start-up has ended, well or badly, and goes at once when told to.
+
+    Uvicorn itself looks ten times a second whether to go, and then waits for each client to take leave.
+    """
 
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leave = asyncio.Event()
+
+    def leave(self) -> None:
+        """Stop serving; may be called from any thread, once the server has started."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._leave.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         try:
             await super().startup(sockets=sockets)
         finally:
             self._ready.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self._leave.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -147,13 +163,14 @@ class _Server(uvicorn.Server):
         tasks = list(self.server_state.tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_GRACE_S)
-        # Uvicorn would wait for each client to take leave, and would answer 500 for what it cancels.
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await super().shutdown(sockets=sockets)
+        for server in self.servers:
+            await server.wait_closed()
+        await asyncio.sleep(0)  # what has been aborted is told so in the loop's next round
 
 
 def _with_drop(app: AsgiApp) -> AsgiApp:

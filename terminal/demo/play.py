@@ -108,6 +108,9 @@ class Player:
             self._world.take_card_away()
             self._world.hide_code()
         await self._counter.next_customer()
+        # The next customer's card must not come before this one's is seen to have left.
+        with suppress(TimeoutError):
+            await until(self._counter, lambda view: all(d.state != "busy" for d in view.devices))
         ms = int((time.perf_counter() - began) * 1000)
         return StepReport(step.name, step.expect, outcome, outcome == step.expect, ms)
 

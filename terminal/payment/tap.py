@@ -85,7 +85,8 @@ class Tap:
             logger.info("tap ended without a payment: %s (%s)", outcome.kind.value, outcome.reason)
             if outcome.ui_on_outcome is not None:
                 self._show(outcome.ui_on_outcome, _words(outcome))
-            wait_for_removal(reader, lease)
+            if outcome.kind is not OutcomeKind.TRY_AGAIN:
+                wait_for_removal(reader, lease)
         return None
 
     def _wait_for_card(self, reader: ContactlessReader, lease: Lease) -> Card | None:

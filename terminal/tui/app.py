@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import ClassVar
 
 from rich.segment import Segments
 from rich.traceback import Traceback
@@ -39,12 +40,16 @@ def masked(text: str) -> str:
 class TillsideApp(App[None], inherit_bindings=False):
     """What the cashier's and the technician's app share."""
 
-    CSS_PATH = [HERE / "app.tcss", HERE / "keys_screen.tcss", *sorted((HERE / "widgets").glob("*.tcss"))]
+    CSS_PATH: ClassVar[list[str | Path]] = [
+        HERE / "app.tcss",
+        HERE / "keys_screen.tcss",
+        *sorted((HERE / "widgets").glob("*.tcss")),
+    ]
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     AUTO_FOCUS = None
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (34, "-tall")]
 
     def __init__(self) -> None:
         super().__init__()

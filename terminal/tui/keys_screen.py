@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from terminal.tui.widgets.key_strip import StripKey
+from terminal.tui.widgets.line import Line
 
 _KEY_WIDTH = 14
 
@@ -19,7 +20,7 @@ _KEY_WIDTH = 14
 class KeysScreen(ModalScreen[None], inherit_bindings=False):
     """Lists keys with what they do; any of its own keys closes it."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape,enter,f1,question_mark",
             "close",
@@ -41,8 +42,8 @@ class KeysScreen(ModalScreen[None], inherit_bindings=False):
             box.border_title = "Keys"
             box.border_subtitle = "Esc closes"
             for title, keys in self._groups:
-                yield Static(title, classes="keys-title", markup=False)
-                yield Static(
+                yield Line(title, classes="keys-title")
+                yield Line(
                     Content("\n").join(
                         Content.assemble((f"{key.key:<{_KEY_WIDTH}}", "bold $primary"), key.tooltip)
                         for key in keys

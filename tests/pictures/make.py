@@ -74,7 +74,10 @@ def pictures() -> list[Picture]:
                 devices=samples.FAILED_DEVICES,
                 queue=samples.FULL_QUEUE,
                 offline_mode="force offline",
-                notices=("Order 1037 was paid late and accepted", "Order 1033 resolved after restart: declined"),
+                notices=(
+                    "Order 1037 was paid late and accepted",
+                    "Order 1033 resolved after restart: declined",
+                ),
             ),
             ("enter",),
         ),
@@ -111,7 +114,8 @@ def write_png(svg: str, target: Path, chromium: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "screen.html"
         page.write_text(
-            f"<!doctype html><style>body{{margin:0}}svg{{width:{width}px;display:block}}</style>{svg}", "utf-8"
+            f"<!doctype html><style>body{{margin:0}}svg{{width:{width}px;display:block}}</style>{svg}",
+            "utf-8",
         )
         shot = Path(folder) / "shot.png"
         command = [

@@ -1,4 +1,4 @@
-"""The cashier's keys. Letters and function keys both, no Alt (unreliable over SSH), digits only for the amount."""
+"""The cashier's keys: letters and function keys both, no Alt (unreliable over SSH), digits for the amount."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SALE_BINDINGS: list[Binding] = [
         "charge",
         "Charge",
         id="sale.charge",
-        tooltip="Charge the amount typed; after a result: next customer",
+        tooltip="Charge the amount typed; next customer",
     ),
     Binding("q,f3", "show_qr", "QR", id="sale.qr", tooltip="Show a code for the customer to scan"),
     Binding(
@@ -46,13 +46,15 @@ SALE_BINDINGS: list[Binding] = [
         "cancel",
         "Cancel",
         id="sale.cancel",
-        tooltip="Clear the amount, or cancel the order; after a result: next customer",
+        tooltip="Clear the amount or cancel the order; next customer",
     ),
     Binding("o,f5", "offline_mode", "Offline", id="queue.mode", tooltip="Go to the next offline mode"),
     Binding("s,f6", "sync", "Sync", id="queue.sync", tooltip="Send the offline queue now"),
     Binding("r,f7", "receipt", "Receipt", id="view.receipt", tooltip="Show or hide the last receipt"),
     Binding("up", "scroll_receipt(-3)", "Up", show=False, id="view.up", tooltip="Scroll the receipt up"),
-    Binding("down", "scroll_receipt(3)", "Down", show=False, id="view.down", tooltip="Scroll the receipt down"),
+    Binding(
+        "down", "scroll_receipt(3)", "Down", show=False, id="view.down", tooltip="Scroll the receipt down"
+    ),
     Binding("f1,question_mark", "keys", "Keys", id="app.keys", tooltip="List all keys"),
     Binding("f10,ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave at once, without a question"),
     Binding(
@@ -82,7 +84,9 @@ def demo_bindings(demo_keys: Iterable[DemoKey]) -> list[Binding]:
     bindings = []
     for demo in demo_keys:
         if demo.key in taken:
-            raise DemoKeyError(f"demo key {demo.key!r} ({demo.id}) is one of the cashier's keys or used twice")
+            raise DemoKeyError(
+                f"demo key {demo.key!r} ({demo.id}) is one of the cashier's keys or used twice"
+            )
         taken.add(demo.key)
         bindings.append(
             Binding(demo.key, f"demo('{demo.id}')", demo.label, id=f"demo.{demo.id}", tooltip=demo.tooltip)

@@ -48,5 +48,5 @@ class ActionRunner:
         except Exception as error:  # noqa: BLE001 - the till must go on whatever a part of it does
             # Neither the screen nor the log gets the message: it may hold what it failed on.
             places = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("%s failed: %s\n%s", name, type(error).__name__, places)  # noqa: TRY400
+            _log.error("%s failed: %s\n%s", name, type(error).__name__, places)
             self._say(f"{name} failed ({type(error).__name__}); the log has the place", MessageKind.ERROR)

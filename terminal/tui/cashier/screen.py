@@ -9,12 +9,13 @@ customer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Static
 
 from terminal.money import Money
 from terminal.tui.cashier.actions import CounterActions
@@ -35,6 +36,7 @@ from terminal.tui.widgets.devices_panel import DevicesPanel
 from terminal.tui.widgets.key_strip import KeyStrip
 from terminal.tui.widgets.keypad import Keypad
 from terminal.tui.widgets.lights import Lights
+from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.message_line import MessageKind, MessageLine
 from terminal.tui.widgets.notices_panel import NoticesPanel
 from terminal.tui.widgets.payments_panel import PaymentsPanel
@@ -52,7 +54,7 @@ _QR_KEYS = ("sale-cancel", "app-keys")
 class CashierScreen(Screen[None], inherit_bindings=False):
     """Amount, lights, prompt, keypad; devices, queue, payments, receipt; results and codes over them."""
 
-    BINDINGS = [*KEYPAD_BINDINGS, *SALE_BINDINGS]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYPAD_BINDINGS, *SALE_BINDINGS]
 
     class ViewChanged(Message):
         """The counter published another view."""
@@ -82,25 +84,25 @@ class CashierScreen(Screen[None], inherit_bindings=False):
         keys = strip_keys(visible, self._keymap, all_keys=False)
         demo_keys = strip_keys(demo, self._keymap, all_keys=False)
         yield StatusBar(id="status")
-        yield Static(TRAINING_TEXT, id="training", classes="training-mark", markup=False)
-        yield Static(id="offline", markup=False)
+        yield Line(TRAINING_TEXT, id="training", classes="training-mark")
+        yield Line(id="offline")
         with Container(id="body"):
             with Container(id="amount-panel"):
                 with Vertical(id="amount-side"):
-                    yield Static(id="currency", markup=False)
+                    yield Line(id="currency")
                     yield Lights(id="lights")
                 yield BigText(amount_lines, id="amount")
-            yield Static(id="prompt", markup=False)
+            yield Line(id="prompt")
             yield ResultPanel(id="result")
             yield Keypad(id="keypad")
             with Container(id="state"):
-                yield DevicesPanel(id="devices", classes="panel", markup=False)
-                yield QueuePanel(id="queue", classes="panel", markup=False)
+                yield DevicesPanel(id="devices", classes="panel")
+                yield QueuePanel(id="queue", classes="panel")
             with Vertical(id="history"):
                 yield ReceiptPanel(id="receipt", classes="panel")
-                yield PaymentsPanel(id="payments", classes="panel", markup=False)
-                yield NoticesPanel(id="notices", classes="panel", markup=False)
-        yield MessageLine(id="message", markup=False)
+                yield PaymentsPanel(id="payments", classes="panel")
+                yield NoticesPanel(id="notices", classes="panel")
+        yield MessageLine(id="message")
         yield KeyStrip(keys, id="keys")
         if demo_keys:
             yield KeyStrip(demo_keys, title="Simulated customer", id="demo-keys")
@@ -145,10 +147,11 @@ class CashierScreen(Screen[None], inherit_bindings=False):
             self._draw_panels(view)
 
     def _draw_marks(self, view: CounterView) -> None:
-        self.query_one("#training").display = view.training
-        offline = self.query_one("#offline", Static)
-        offline.display = not view.online
-        offline.update(offline_text(view))
+        self.set_class(view.training, "-training")
+        self.set_class(not view.online, "-offline")
+        trouble = view.queue.alarm or view.queue.quarantined or any(each.cure for each in view.devices)
+        self.set_class(bool(trouble), "-trouble")
+        self.query_one("#offline", Line).update(offline_text(view))
         self.query_one(StatusBar).show(view)
 
     def _draw_sale(self, view: CounterView) -> None:
@@ -156,7 +159,7 @@ class CashierScreen(Screen[None], inherit_bindings=False):
             self.set_class(phase is view.phase, name)
         self.set_class(view.phase is Phase.DONE and view.result is not None, "-done")
         self.set_class(view.qr is not None, "-code")
-        self.query_one("#prompt", Static).update(view.prompt)
+        self.query_one("#prompt", Line).update(view.prompt)
         self.query_one(Lights).pattern = view.lights
         self.query_one(ResultPanel).result = view.result
         self.query_one(QrPanel).show(view)
@@ -173,7 +176,7 @@ class CashierScreen(Screen[None], inherit_bindings=False):
         if self._view.phase is Phase.IDLE:
             amount = self._charging or self._entry.money(amount.currency)
         self.query_one("#amount", BigText).text = amount.plain()
-        self.query_one("#currency", Static).update(amount.currency)
+        self.query_one("#currency", Line).update(f"Amount in {amount.currency}")
         self.set_class(amount.minor == 0, "-zero")
 
     def _draw_panels(self, view: CounterView) -> None:
@@ -344,7 +347,7 @@ def cashier_screen(
     class DemoCashierScreen(CashierScreen):
         """The same with the demo's keys, remappable like all others."""
 
-        BINDINGS = demo_bindings(demo_keys)
+        BINDINGS: ClassVar[list[BindingType]] = [*demo_bindings(demo_keys)]
 
     return DemoCashierScreen(counter, demo_keys, keymap)
 
@@ -355,5 +358,5 @@ def _busy_text(phase: Phase) -> str:
 
 def _mode_text(mode: str) -> str:
     if mode == "require online":
-        return "Offline mode: require online. No payment is taken without the host"
-    return f"Offline mode: {mode}. A stored payment that is declined later is the shop's loss"
+        return f"{mode.capitalize()}: no payment is taken without the host"
+    return f"{mode.capitalize()}: a stored payment that is declined later is the shop's loss"

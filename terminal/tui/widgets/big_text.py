@@ -54,6 +54,16 @@ def headline_lines(text: str, width: int, height: int) -> list[str]:
     return lines if len(lines) <= height else [text]
 
 
+def tight_headline_lines(text: str, width: int, height: int) -> list[str]:
+    """Return `headline_lines` without blank rows between; half a row still parts the lines."""
+    return [line for line in headline_lines(text, width, height + height // 3) if line]
+
+
+def plain_lines(text: str, width: int, height: int) -> list[str]:
+    """Return *text* as it is."""
+    return [text]
+
+
 def _break(text: str, width: int) -> list[str]:
     lines: list[str] = []
     for word in text.split():
@@ -70,15 +80,16 @@ class BigText(Widget):
     """One text, drawn by a function of text, width and height."""
 
     text: reactive[str] = reactive("", layout=True)
+    draw: reactive[Callable[[str, int, int], list[str]]] = reactive(plain_lines, layout=True)
 
     def __init__(self, draw: Callable[[str, int, int], list[str]], *, id: str) -> None:
         super().__init__(id=id)
-        self._draw = draw
+        self.set_reactive(BigText.draw, draw)
 
     def render(self) -> Content:
         """Draw the text in the space that there is."""
-        return solid(self._draw(self.text, self.size.width, self.size.height))
+        return solid(self.draw(self.text, self.size.width, self.size.height))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the rows needed at this width (used where the style says ``height: auto``)."""
-        return len(self._draw(self.text, width, viewport.height))
+        return len(self.draw(self.text, width, viewport.height))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from textual.message import Message
 from textual.visual import VisualType
-from textual.widgets import Static
+
+from terminal.tui.widgets.line import Line
 
 
-class ClickKey(Static):
-    """Posts `Pressed` with its action's name when clicked. Takes no focus: the keyboard stays the amount's."""
+class ClickKey(Line):
+    """Posts `Pressed` with its action's name when clicked. Takes no focus: keys stay the screen's."""
 
     class Pressed(Message):
         """The person clicked; *action* is the name of one of the screen's actions."""
@@ -26,7 +27,7 @@ class ClickKey(Static):
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        super().__init__(content, id=id, classes=classes, markup=False)
+        super().__init__(content, id=id, classes=classes)
         self.action = action
         self.tooltip = tooltip
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widgets import Static
 
+from terminal.tui.widgets.line import Line
 from terminal.view import DeviceView
 
 _SIGNS = {"ready": ("✓", "$success"), "busy": ("●", "$primary"), "opening": ("…", "$warning")}
@@ -28,7 +28,7 @@ def device_lines(device: DeviceView) -> Content:
     return head
 
 
-class DevicesPanel(Static):
+class DevicesPanel(Line):
     """All devices, failing ones first."""
 
     devices: reactive[tuple[DeviceView, ...] | None] = reactive(None)

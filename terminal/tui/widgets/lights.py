@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
-from textual.widgets import Static
 
+from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.pixel_font import solid
 from terminal.view import LightPattern
 
@@ -34,14 +34,14 @@ class Lights(Vertical):
         """Four lights in a row and the caption."""
         with Horizontal(id="lights-row"):
             for number in range(4):
-                yield Static(_DARK, id=f"light-{number + 1}", classes="light", markup=False)
-        yield Static(id="lights-caption", markup=False)
+                yield Line(_DARK, id=f"light-{number + 1}", classes="light")
+        yield Line(id="lights-caption")
 
     def on_mount(self) -> None:
         """Make the blink's timer; it runs in the idle pattern only."""
         self._timer = self.set_interval(BLINK_S, self.blink, pause=self.pattern is not LightPattern.IDLE)
 
-    def lit(self) -> tuple[bool, bool, bool, bool]:
+    def lit(self) -> tuple[bool, ...]:
         """Return which of the four lights are lit at this moment."""
         every = self.pattern is LightPattern.CARD_READ
         first = self.pattern is LightPattern.READY or (self.pattern is LightPattern.IDLE and self.blink_on)
@@ -55,7 +55,7 @@ class Lights(Vertical):
         """Draw another pattern."""
         if pattern is None:
             return
-        caption = self.query_one("#lights-caption", Static)
+        caption = self.query_one("#lights-caption", Line)
         caption.update(CAPTIONS[pattern])
         caption.set_class(pattern is LightPattern.ERROR, "-error")
         caption.set_class(pattern is LightPattern.CARD_READ, "-read")
@@ -72,7 +72,7 @@ class Lights(Vertical):
 
     def _draw(self) -> None:
         for number, lit in enumerate(self.lit(), start=1):
-            light = self.query_one(f"#light-{number}", Static)
+            light = self.query_one(f"#light-{number}", Line)
             if light.has_class("-lit") != lit:
                 light.update(_LIT if lit else _DARK)
                 light.set_class(lit, "-lit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from textual.widgets import Static
+from terminal.tui.widgets.line import Line
 
 
 class MessageKind(StrEnum):
@@ -18,11 +18,12 @@ class MessageKind(StrEnum):
 _SIGNS = {MessageKind.INFO: "›", MessageKind.REFUSAL: "!", MessageKind.ERROR: "✗"}
 
 
-class MessageLine(Static):
+class MessageLine(Line):
     """Empty, or one plain sentence; cleared by the next key."""
 
     def show(self, text: str, kind: MessageKind = MessageKind.INFO) -> None:
         """Draw *text*; an empty one clears the line."""
         for each in MessageKind:
             self.set_class(bool(text) and each is kind, f"-{each}")
+        self.set_class(not text, "-none")
         self.update(f"{_SIGNS[kind]} {text}" if text else "")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widgets import Static
+
+from terminal.tui.widgets.line import Line
 
 
-class NoticesPanel(Static):
+class NoticesPanel(Line):
     """The newest notices; hidden when there are none."""
 
     notices: reactive[tuple[str, ...] | None] = reactive(None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widgets import Static
 
+from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.result_style import RESULT_STYLES
 from terminal.view import Outcome, PaymentLine
 
@@ -28,7 +28,7 @@ def payment_line(payment: PaymentLine) -> Content:
     )
 
 
-class PaymentsPanel(Static):
+class PaymentsPanel(Line):
     """One line a payment; lines that don't fit are cut off, the newest stay."""
 
     payments: reactive[tuple[PaymentLine, ...] | None] = reactive(None)

@@ -64,7 +64,8 @@ def half_strips(modules: Matrix) -> list[Strip]:
     return [
         Strip(
             [
-                Segment("▄" * len(list(run)), _CELL[pair])
+                # Equal halves are blanks: a glyph's soft edge can't show where there is no glyph.
+                Segment((" " if pair[0] is pair[1] else "▄") * len(list(run)), _CELL[pair])
                 for pair, run in groupby(zip(top, bottom, strict=True))
             ]
         )

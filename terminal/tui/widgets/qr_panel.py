@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from terminal.tui.widgets.big_text import BigText, amount_lines
 from terminal.tui.widgets.key_strip import KeyStrip, StripKey
+from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.message_line import MessageLine
 from terminal.tui.widgets.qr_code import QrCode
 from terminal.tui.widgets.status_bar import TRAINING_TEXT, network_text, offline_text
@@ -42,14 +42,14 @@ class QrPanel(Horizontal):
         """Code; shop, marks, amount, countdown, keys."""
         yield QrCode(id="qr-code")
         with Vertical(id="qr-side"):
-            yield Static(id="qr-shop", markup=False)
-            yield Static(TRAINING_TEXT, id="qr-training", classes="training-mark", markup=False)
-            yield Static(id="qr-network", markup=False)
-            yield Static(id="qr-wallet", markup=False)
+            yield Line(id="qr-shop")
+            yield Line(TRAINING_TEXT, id="qr-training", classes="training-mark")
+            yield Line(id="qr-network")
+            yield Line(id="qr-wallet")
             yield BigText(amount_lines, id="qr-amount")
-            yield Static(id="qr-countdown", markup=False)
-            yield Static(id="qr-prompt", markup=False)
-            yield MessageLine(id="qr-message", markup=False)
+            yield Line(id="qr-countdown")
+            yield Line(id="qr-prompt")
+            yield MessageLine(id="qr-message")
             yield KeyStrip(self._keys, id="qr-keys")
             if self._demo_keys:
                 yield KeyStrip(self._demo_keys, title="Simulated customer", id="qr-demo-keys")
@@ -64,16 +64,16 @@ class QrPanel(Horizontal):
         if view.qr is None:
             return
         self.query_one("#qr-code", QrCode).text = view.qr.text
-        self.query_one("#qr-shop", Static).update(f"{view.shop} · {view.terminal_id}")
-        self.query_one("#qr-training").display = view.training
-        network = self.query_one("#qr-network", Static)
+        self.query_one("#qr-shop", Line).update(f"{view.shop} · {view.terminal_id}")
+        self.query_one("#qr-training").set_class(not view.training, "-none")
+        network = self.query_one("#qr-network", Line)
         network.update(network_text(view) if view.online else offline_text(view))
         network.set_class(not view.online, "-offline")
-        self.query_one("#qr-wallet", Static).update(
+        self.query_one("#qr-wallet", Line).update(
             Content.assemble("Scan with ", (view.qr.wallet, "bold"), f" to pay {view.amount.currency}")
         )
         self.query_one("#qr-amount", BigText).text = view.amount.plain()
-        countdown = self.query_one("#qr-countdown", Static)
+        countdown = self.query_one("#qr-countdown", Line)
         countdown.update(countdown_text(view.qr))
         countdown.set_class(view.qr.seconds_left <= SOON_S, "-soon")
-        self.query_one("#qr-prompt", Static).update(view.prompt)
+        self.query_one("#qr-prompt", Line).update(view.prompt)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from terminal.tui.widgets.amount import age_text, amount_text
+from terminal.tui.widgets.line import Line
 from terminal.view import QueueView
 
 _NEAR = 0.8
@@ -46,7 +46,7 @@ def queue_lines(queue: QueueView) -> Content:
     return Content("\n").join(lines)
 
 
-class QueuePanel(Static):
+class QueuePanel(Line):
     """Unsent, oldest, deferred against the limits, alarm."""
 
     queue: reactive[QueueView | None] = reactive(None)

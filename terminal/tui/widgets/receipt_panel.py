@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from terminal.tui.widgets.amount import amount_text
+from terminal.tui.widgets.line import Line
 from terminal.view import ResultView
 
 
@@ -19,7 +19,7 @@ class ReceiptPanel(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """The paper."""
-        yield Static(id="receipt-paper", markup=False)
+        yield Line(id="receipt-paper")
 
     def on_mount(self) -> None:
         """Name the panel."""
@@ -27,7 +27,7 @@ class ReceiptPanel(VerticalScroll, can_focus=False):
 
     def watch_result(self, result: ResultView | None) -> None:
         """Draw another receipt from its first line."""
-        paper = self.query_one("#receipt-paper", Static)
+        paper = self.query_one("#receipt-paper", Line)
         self.set_class(result is None, "-none")
         paper.update("\n".join(result.receipt) if result else "")
         self.scroll_home(animate=False)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from terminal.tui.widgets.amount import amount_text
-from terminal.tui.widgets.big_text import BigText, headline_lines
+from terminal.tui.widgets.big_text import BigText, headline_lines, plain_lines, tight_headline_lines
+from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.pixel_font import solid, wide_pixels
 from terminal.tui.widgets.result_style import DEFERRED, RESULT_STYLES, result_style
 from terminal.view import ResultView
+
+_TITLE, _ORIGIN = 2, 1
+"""Rows of title and origin, with the blank ones."""
+_ANY = 99
 
 _CLASSES = [style.css_class for style in (*RESULT_STYLES.values(), DEFERRED)]
 
@@ -23,13 +27,13 @@ class ResultPanel(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Shape on the left, words on the right."""
-        yield Static(id="result-shape", markup=False)
+        yield Line(id="result-shape")
         with Vertical(id="result-words"):
-            yield Static(id="result-title", markup=False)
+            yield Line(id="result-title")
             yield BigText(headline_lines, id="result-headline")
             yield BigText(headline_lines, id="result-amount")
-            yield Static(id="result-detail", markup=False)
-            yield Static(id="result-origin", markup=False)
+            yield Line(id="result-detail")
+            yield Line(id="result-origin")
 
     def watch_result(self, result: ResultView | None) -> None:
         """Draw another result."""
@@ -38,9 +42,29 @@ class ResultPanel(Horizontal):
         style = result_style(result.outcome, result.deferred)
         for name in _CLASSES:
             self.set_class(name == style.css_class, name)
-        self.query_one("#result-shape", Static).update(solid(wide_pixels(style.shape)))
-        self.query_one("#result-title", Static).update(f"{style.sign} {style.words}")
+        self.query_one("#result-shape", Line).update(solid(wide_pixels(style.shape)))
+        self.query_one("#result-title", Line).update(f"{style.sign} {style.words}")
         self.query_one("#result-headline", BigText).text = result.headline
         self.query_one("#result-amount", BigText).text = amount_text(result.amount)
-        self.query_one("#result-detail", Static).update(result.detail)
-        self.query_one("#result-origin", Static).update(f"{result.channel} · order {result.order}")
+        self.query_one("#result-detail", Line).update(result.detail)
+        self.query_one("#result-origin", Line).update(
+            f"{result.channel} · order {result.order} · Enter or a digit: next customer"
+        )
+        self._arrange()
+
+    def on_resize(self) -> None:
+        """Fit the words to the space."""
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Keep the detail readable: first the amount becomes small, then the headline's lines close up."""
+        if self.result is None:
+            return
+        width = self.query_one("#result-words").size.width
+        detail = len(self.result.detail) // max(1, width) + 2
+        space = self.size.height - _TITLE - detail - _ORIGIN
+        headline = len(headline_lines(self.result.headline, width, _ANY)) + 1
+        large = headline + len(headline_lines(amount_text(self.result.amount), width, _ANY)) + 1 <= space
+        tight = headline + 2 > space
+        self.query_one("#result-headline", BigText).draw = tight_headline_lines if tight else headline_lines
+        self.query_one("#result-amount", BigText).draw = headline_lines if large else plain_lines

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Static
 
+from terminal.tui.widgets.line import Line
 from terminal.view import CounterView
 
 TRAINING_TEXT = "SIMULATED – no real money; not certified, test cards only"
@@ -26,16 +26,16 @@ class StatusBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Shop and terminal on the left, mode and network on the right."""
-        yield Static(id="status-shop", markup=False)
-        yield Static(id="status-mode", markup=False)
-        yield Static(id="status-network", markup=False)
+        yield Line(id="status-shop")
+        yield Line(id="status-mode")
+        yield Line(id="status-network")
 
     def show(self, view: CounterView) -> None:
         """Draw what changed."""
-        self.query_one("#status-shop", Static).update(f"{view.shop} · {view.terminal_id}")
-        mode = self.query_one("#status-mode", Static)
+        self.query_one("#status-shop", Line).update(f"{view.shop} · {view.terminal_id}")
+        mode = self.query_one("#status-mode", Line)
         mode.update(view.offline_mode)
         mode.set_class(view.offline_mode == "force offline", "-forced")
-        network = self.query_one("#status-network", Static)
+        network = self.query_one("#status-network", Line)
         network.update(network_text(view))
         network.set_class(not view.online, "-offline")

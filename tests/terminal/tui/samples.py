@@ -20,7 +20,7 @@ from terminal.view import (
 ALIPAY_TEXT = "https://qr.alipay.com/bax03431ljhokirwl38f00a7"
 MPM_TEXT = (
     "00020101021226580014br.gov.bcb.pix0136123e4567-e12b-12d1-a456-426655440000520400005303986540512.50"
-    "5802BR5913Corner Market6008BRASILIA62070503***6304ABCD0000000000000000000"
+    "5802BR5913Corner Market6008BRASILIA62070503***6304ABCD0000000000000"
 )
 """As long as the merchant-presented codes measured: 165 bytes."""
 
