@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from terminal.tui.cashier.app import CashierApp
 from terminal.tui.cashier.demo_key import DemoKey
@@ -76,7 +77,7 @@ def pictures() -> list[Picture]:
                 offline_mode="force offline",
                 notices=(
                     "Order 1037 was paid late and accepted",
-                    "Order 1033 resolved after restart: declined",
+                    "Order 1033, open at the last stop: declined",
                 ),
             ),
             ("enter",),
@@ -126,12 +127,14 @@ def write_png(svg: str, target: Path, chromium: str) -> None:
         ]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         image = cv2.imread(str(shot))
+    if image is None:
+        raise ValueError("Chromium made no picture")
     scale = LONGEST_SIDE_PX / max(image.shape[:2])
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     # 32 levels a channel halve the file and are not seen.
-    image = (image & 0xF8) | (image >> 5)
-    cv2.imwrite(str(target), image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    levels = np.asarray(image, np.uint8)
+    cv2.imwrite(str(target), (levels & 0xF8) | (levels >> 5), [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 async def make(names: Sequence[str], folder: Path) -> None:

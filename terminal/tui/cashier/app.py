@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual.screen import Screen
@@ -18,7 +18,7 @@ class CashierApp(TillsideApp):
     """Shows the cashier's screen until the cashier leaves."""
 
     TITLE = "Tillside"
-    CSS_PATH: ClassVar[list[str | Path]] = [*TillsideApp.CSS_PATH, Path(__file__).parent / "screen.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [*TillsideApp.CSS_PATH, Path(__file__).parent / "screen.tcss"]
 
     def __init__(
         self,

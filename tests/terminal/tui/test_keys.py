@@ -1,0 +1,120 @@
+import pytest
+
+from terminal.tui.cashier.app import CashierApp
+from terminal.tui.cashier.bindings import KEYPAD_BINDINGS, SALE_BINDINGS, DemoKeyError, demo_bindings
+from terminal.tui.cashier.demo_key import DemoKey
+from terminal.tui.keys_screen import KeysScreen
+from tests.terminal.tui.conftest import CountingApp
+from tests.terminal.tui.fake_counter import FakeCounter
+from tests.terminal.tui.screen_cells import text_of, words_of
+
+CASHIER = [*KEYPAD_BINDINGS, *SALE_BINDINGS]
+
+
+async def nothing() -> None:
+    pass
+
+
+def demo_key(key: str, name: str = "tap") -> DemoKey:
+    return DemoKey(key, name, "tap", "The customer taps a card", nothing)
+
+
+@pytest.mark.parametrize("binding", [*CASHIER, *KeysScreen.BINDINGS], ids=lambda binding: str(binding.id))
+def test_every_key_can_be_listed_and_remapped(binding: object) -> None:
+    assert getattr(binding, "id", None)
+    assert getattr(binding, "tooltip", None)
+
+
+def test_no_key_and_no_id_is_used_twice() -> None:
+    keys = [key for binding in CASHIER for key in binding.key.split(",")]
+    assert len(keys) == len(set(keys))
+    assert len({binding.id for binding in CASHIER}) == len(CASHIER)
+
+
+def test_no_key_needs_alt_and_digits_are_the_amounts_alone() -> None:
+    for binding in CASHIER:
+        keys = binding.key.split(",")
+        assert not any("alt+" in key for key in keys)
+        if any(key.isdigit() for key in keys):
+            assert str(binding.id).startswith("amount.digit-")
+
+
+@pytest.mark.parametrize("key", ["q", "o", "enter", "5", "f1"])
+def test_a_demo_key_can_not_take_one_of_the_cashiers(key: str) -> None:
+    with pytest.raises(DemoKeyError, match=key):
+        demo_bindings([demo_key(key)])
+
+
+def test_a_demo_key_can_not_be_given_twice() -> None:
+    with pytest.raises(DemoKeyError):
+        demo_bindings([demo_key("t"), demo_key("t", "code")])
+
+
+async def test_demo_keys_have_their_own_strip_and_run(counter: FakeCounter) -> None:
+    pressed: list[str] = []
+
+    async def tap() -> None:
+        pressed.append("tap")
+
+    app = CashierApp(counter, demo_keys=[DemoKey("t", "tap", "tap", "The customer taps a card", tap)])
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = text_of(app).splitlines()
+        assert "Simulated customer" in lines[-1]
+        assert "t tap" in lines[-1]
+        assert "Enter Charge" in lines[-2]
+        await pilot.press("t")
+        await app.cashier.runner.settle()
+        await pilot.click("#demo-keys #demo-tap")
+        await app.cashier.runner.settle()
+    assert pressed == ["tap", "tap"]
+
+
+async def test_without_demo_keys_there_is_no_strip(app: CountingApp) -> None:
+    async with app.run_test(size=(80, 24)):
+        assert "Simulated customer" not in text_of(app)
+
+
+@pytest.mark.parametrize("key", ["f1", "question_mark"])
+@pytest.mark.parametrize("closing", ["escape", "f1", "enter"])
+async def test_the_list_of_keys_opens_and_closes(app: CountingApp, key: str, closing: str) -> None:
+    async with app.run_test(size=(120, 50)) as pilot:
+        await pilot.press(key)
+        words = words_of(app)
+        for binding in CASHIER[10:]:
+            assert binding.tooltip in words
+        await pilot.press(closing)
+        assert app.screen is app.cashier
+
+
+async def test_keys_can_be_remapped_and_are_shown_so(counter: FakeCounter) -> None:
+    app = CashierApp(counter, keymap={"sale.qr": "w"})
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "w QR" in text_of(app)
+        await pilot.press("1", "q", "w")
+        await app.cashier.runner.settle()
+    assert counter.calls == ["charge", "show_qr"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_cashiers_keys_fit_on_their_line(app: CountingApp, size: tuple[int, int]) -> None:
+    async with app.run_test(size=size):
+        last = text_of(app).splitlines()[-1]
+    assert " ".join(last.split()) == (
+        "Enter Charge q QR Esc Clear o Offline s Sync r Receipt F1 Keys F10 Quit"
+    )
+
+
+@pytest.mark.parametrize("key", ["f10", "ctrl+q"])
+async def test_leaving_asks_nothing(app: CountingApp, counter: FakeCounter, key: str) -> None:
+    async with app.run_test() as pilot:
+        assert counter.listeners == 1
+        await pilot.press(key)
+        await pilot.pause()
+        assert app.return_code == 0
+    assert counter.listeners == 0
+
+
+async def test_ctrl_c_says_how_to_leave(app: CountingApp) -> None:
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+c")
+        assert "F10 or Ctrl+Q leaves" in words_of(app)
