@@ -1,0 +1,161 @@
+"""The simulated camera as its viewers see it: the bytes of its stream, and what is drawn."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from drivers.address import parse
+from drivers.scanners.decode import Decoder
+from simulators import code128, scene
+from simulators.camera import SimulatedCamera
+from simulators.scene import Symbology
+
+
+class Viewer:
+    """Takes the stream apart by hand, so that the framing itself is looked at."""
+
+    def __init__(self, camera: SimulatedCamera) -> None:
+        port = int(camera.url.rpartition(":")[2].strip("/"))
+        self._line = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._line.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        self._file = self._line.makefile("rb")
+        self.head = self._block()
+
+    def _block(self) -> list[bytes]:
+        lines = []
+        while (line := self._file.readline()) not in (b"\r\n", b""):
+            lines.append(line.rstrip(b"\r\n"))
+        return lines
+
+    def jpeg(self) -> bytes:
+        boundary, kind, length = self._block()
+        assert (boundary, kind) == (b"--frame", b"Content-Type: image/jpeg")
+        jpeg = self._file.read(int(length.partition(b": ")[2]))
+        assert self._file.read(2) == b"\r\n"
+        return jpeg
+
+    def picture(self) -> NDArray[np.uint8]:
+        picture = cv2.imdecode(np.frombuffer(self.jpeg(), dtype=np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
+        return np.asarray(picture, dtype=np.uint8)
+
+    def close(self) -> None:
+        self._file.close()
+        self._line.close()
+
+    def wait_end(self) -> None:
+        while self._block():
+            pass
+
+
+@pytest.fixture
+def camera() -> Iterator[SimulatedCamera]:
+    with SimulatedCamera() as camera:
+        yield camera
+
+
+@pytest.fixture
+def watch(camera: SimulatedCamera) -> Iterator[Callable[[], Viewer]]:
+    viewers: list[Viewer] = []
+
+    def watch() -> Viewer:
+        viewers.append(Viewer(camera))
+        return viewers[-1]
+
+    yield watch
+    for viewer in viewers:
+        viewer.close()
+
+
+Watch = Callable[[], Viewer]
+
+
+def text_in(picture: NDArray[np.uint8]) -> str | None:
+    code = Decoder(budget_s=float("inf")).decode(picture)
+    return None if code is None else code.text
+
+
+def test_sends_the_empty_counter_until_something_is_shown(watch: Watch) -> None:
+    viewer = watch()
+    assert viewer.head[0].endswith(b"200 OK")
+    assert b"Content-Type: multipart/x-mixed-replace;boundary=frame" in viewer.head
+    picture = viewer.picture()
+    assert picture.shape == (720, 1280, 3)
+    assert text_in(picture) is None
+
+
+def test_a_change_is_in_the_next_picture_but_one_at_the_latest(camera: SimulatedCamera, watch: Watch) -> None:
+    viewer = watch()
+    for _ in range(4):
+        viewer.picture()
+    for text in ("281234567890123456", "https://qr.alipay.com/bax1"):
+        camera.show(text)
+        assert comes(viewer, text)
+    camera.clear()
+    assert comes(viewer, None)
+
+
+def test_the_same_picture_is_not_encoded_again(watch: Watch) -> None:
+    viewer = watch()
+    assert len({viewer.jpeg() for _ in range(5)}) == 1
+
+
+def test_shows_a_given_picture_whole(camera: SimulatedCamera, watch: Watch, tmp_path: Path) -> None:
+    path = tmp_path / "tall.png"
+    cv2.imwrite(str(path), scene.phone("a tall picture", Symbology.QR, 720, 1280))
+    camera.show_picture(path)
+    picture = watch().picture()
+    assert picture.shape == (720, 1280, 3)
+    assert text_in(picture) == "a tall picture"
+
+
+def test_what_is_no_picture_is_refused(camera: SimulatedCamera) -> None:
+    with pytest.raises(ValueError, match="no picture"):
+        camera.show_picture(__file__)
+
+
+def test_a_viewer_that_leaves_harms_nobody(camera: SimulatedCamera, watch: Watch) -> None:
+    leaving, staying = watch(), watch()
+    leaving.close()
+    camera.show("still there")
+    assert comes(staying, "still there")
+
+
+def test_stopping_ends_streams_and_frees_the_port(camera: SimulatedCamera, watch: Watch) -> None:
+    viewer = watch()
+    ended = Thread(target=viewer.wait_end)
+    ended.start()
+    camera.stop()
+    camera.stop()
+    ended.join(10)
+    assert not ended.is_alive()
+    address = camera.address
+    camera.start()
+    assert camera.address == address
+
+
+def test_its_address_is_a_device_address(camera: SimulatedCamera) -> None:
+    address = parse(camera.address)
+    assert address.scheme == "camera"
+    assert address.target == camera.url
+
+
+@pytest.mark.parametrize(
+    "text", ["281234567890123456", "12345", "A1", "Till 12345678", "tail1234567", "~ !", "0", "x" * 20]
+)
+def test_bars_say_what_they_should(text: str) -> None:
+    code = Decoder().decode(code128.draw(text, module_px=3))
+    assert code is not None
+    assert (code.text, code.symbology) == (text, "Code 128")
+
+
+@pytest.mark.parametrize("text", ["", "付款码", "tab\t"])
+def test_bars_are_for_printable_ascii(text: str) -> None:
+    with pytest.raises(ValueError, match="ASCII"):
+        code128.draw(text)
