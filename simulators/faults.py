@@ -70,8 +70,10 @@ class _Link:
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._client.setblocking(False)
-        self._server.setblocking(False)
+        for end in (self._client, self._server):
+            end.setblocking(False)
+            # Without it each answer in two pieces waits 40 ms for a delayed acknowledgement.
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._requests = _Requests()
         self._answered_handshake = asyncio.Event()
         self._cut = False
