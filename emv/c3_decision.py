@@ -1,6 +1,6 @@
 """What kernel 3 decides once the card is read: pure functions over card and terminal data.
 
-Spec: EMV Contactless Book C-3 2.11, 5.4 to 5.7.
+Spec: EMV Contactless Book C-3 2.5, 5.4 to 5.7.
 """
 
 from __future__ import annotations

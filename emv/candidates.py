@@ -1,6 +1,6 @@
 """Which applications of a card the terminal can take, and in which order.
 
-Spec: EMV Contactless Book B 2.11, 3.3.2 and 3.3.3; EMV 4.4 Book 1, 12.2.
+Spec: EMV Contactless Book B 2.5, 3.3.2 and 3.3.3; EMV 4.4 Book 1, 12.2.
 """
 
 from __future__ import annotations

@@ -7,32 +7,31 @@ from collections.abc import Iterable
 from emv import tlv
 from emv.errors import DecodeError
 from emv.tags import describe
+from emv.tlv import Duplicates
 
 
 class CardData:
-    """The card's data objects. The first value of a tag stands; another value for it is an error."""
+    """The card's data objects."""
 
     __slots__ = ("_values",)
 
     def __init__(self) -> None:
         self._values: dict[int, bytes] = {}
 
-    def add(self, objects: Iterable[tlv.Tlv], *, repeats: bool = False) -> None:
-        """Take the primitive objects of a response.
-
-        Args:
-            objects: Data objects; templates are opened.
-            repeats: Whether a tag may come again with the same value, as between FCI and records.
+    def add(self, objects: Iterable[tlv.Tlv], duplicates: Duplicates = Duplicates.REFUSE) -> None:
+        """Take the primitive objects of a response; templates are opened.
 
         Raises:
-            DecodeError: a tag came twice.
+            DecodeError: a tag came twice, and `duplicates` does not say which one counts.
 
         Spec: EMV 4.4 Book 3, 10.2; EMV Contactless Book C-3, 5.4.2.2.
         """
         for tag, value in tlv.walk(objects):
-            known = self._values.get(tag)
-            if known is not None and not (repeats and known == value):
-                raise DecodeError("the card gave a data object twice", tag=tag)
+            if tag in self._values:
+                if duplicates is Duplicates.REFUSE:
+                    raise DecodeError("the card gave a data object twice", tag=tag)
+                if duplicates is Duplicates.FIRST:
+                    continue
             self._values[tag] = value
 
     def get(self, tag: int) -> bytes | None:

@@ -120,10 +120,19 @@ class EmvConfig:
 
     def __post_init__(self) -> None:
         for code in (self.country, self.currency):
-            if not (code.isdecimal() and len(code) in (3, 4)):
+            if not (code.isascii() and code.isdecimal() and len(code) in (3, 4)):
                 raise ValueError("a numeric country or currency code has three digits")
         if len(self.capabilities) != 3 or len(self.additional_capabilities) != 5:
             raise ValueError("terminal capabilities have 3 bytes, additional ones 5")
+        if not (self.merchant_category.isdecimal() and len(self.merchant_category) == 4):
+            raise ValueError("a merchant category has four digits")
+        if self.acquirer_id and not (self.acquirer_id.isdecimal() and len(self.acquirer_id) <= 11):
+            raise ValueError("an acquirer identifier has up to eleven digits")
+        if not 0 <= self.terminal_type <= 0xFF or not 0 <= self.pos_entry_mode <= 0xFF:
+            raise ValueError("terminal type and entry mode are one byte")
+        texts = ((self.merchant_id, 15), (self.terminal_id, 8), (self.serial_number, 8))
+        if any(len(text) > longest for text, longest in texts):
+            raise ValueError("a merchant, terminal or serial identifier is too long")
 
 
 VISA_AIDS = ("A0000000031010", "A0000000032010", "A0000000032020")

@@ -11,7 +11,7 @@ The way of a tap, as this machine goes it (Book B, 3):
 `KERNELS` is the registry: a new kernel is a new file and one row. A configuration that names a kernel
 without a row is refused when the machine is made.
 
-Spec: EMV Contactless Book B 2.11.
+Spec: EMV Contactless Book B 2.5.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class EntryPoint:
         self._start = Start.A
         self._restart = False
         self._online_response = b""
-        self._outcome: Outcome | None = None
+        self._outcome: Outcome
         self._begin: Begin
         self._transaction: Transaction
         self._selected: Candidate
@@ -286,7 +286,6 @@ class EntryPoint:
         Spec: Book A, 5.9; Book B, 3.2.1.
         """
         outcome = self._outcome
-        assert outcome is not None  # noqa: S101 - only _end leads to this state
         if outcome.kind is not OutcomeKind.TRY_AGAIN:
             self._restart = True
             self._start = outcome.start

@@ -55,7 +55,9 @@ class Transaction:
     def __post_init__(self) -> None:
         if not 0 <= self.amount_minor < 10**12 or not 0 <= self.amount_other_minor <= self.amount_minor:
             raise ValueError("an amount has up to twelve digits, and cashback is part of it")
-        if not (self.currency.isdecimal() and len(self.currency) in (3, 4)):
+        if not 0 <= self.type <= 0xFF or not 0 <= self.currency_exponent <= 9:
+            raise ValueError("a transaction type is one byte, a currency exponent one digit")
+        if not (self.currency.isascii() and self.currency.isdecimal() and len(self.currency) in (3, 4)):
             raise ValueError("a numeric currency code has three digits")
         if len(self.unpredictable_number) != 4:
             raise ValueError("the unpredictable number has four bytes")

@@ -16,7 +16,7 @@ mode are not there and not announced.
 
 Where the public sources of C-3 differ, the choice is named at the function that makes it.
 
-Spec: EMV Contactless Book C-3 2.11, 5.
+Spec: EMV Contactless Book C-3 2.5, 5.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Authenticator(Protocol):
     """
 
     def __call__(
-        self, card: CardData, static_data: bytes | None, terminal: Mapping[int, bytes], /
+        self, card: CardData, static_data: SensitiveBytes | None, terminal: Mapping[int, bytes], /
     ) -> OdaResult:
         """Say what authentication comes to. It must not raise."""
         ...
@@ -124,7 +124,7 @@ class KernelC3:
             self._ttq &= ~Ttq.ODA_FOR_ONLINE
         self._card = CardData()
         self._terminal: dict[int, bytes] = {}
-        self._static_data: bytes | None = b""
+        self._static_data: list[SensitiveBytes] | None = []
         self._records: Iterator[AflRecord] = iter(())
         self._reading: AflRecord
         self._transaction: Transaction
@@ -152,7 +152,7 @@ class KernelC3:
         self._terminal = terminal_data(
             activation.config, event.transaction, aid=activation.aid, ttq=self._ttq
         )
-        self._card.add(tlv.decode(activation.fci.reveal()), repeats=True)
+        self._card.add(tlv.decode(activation.fci.reveal()), tlv.Duplicates.FIRST)
         pdol = dol.decode(self._card.get(Tag.PDOL) or b"")
         command = commands.get_processing_options(dol.fill(pdol, self._terminal))
         return KernelState.WAITING_FOR_OPTIONS, (SendCommand(command),)
@@ -161,7 +161,7 @@ class KernelC3:
         """Take the answer to GET PROCESSING OPTIONS. Spec: C-3, 5.2.2."""
         if not event.rapdu.ok:
             return self._complete(_refused(int(event.rapdu.sw)))
-        self._card.add(_options(event.rapdu.data), repeats=False)
+        self._card.add(_options(event.rapdu.data))
         self._records = Afl.decode(self._card.get(Tag.AFL) or b"").records()
         return self._read_next()
 
@@ -193,9 +193,9 @@ class KernelC3:
         if self._reading.sfi <= 10:
             _, start = tlv.read_tag(record, 0)
             start += 1 if record[start] < 0x80 else record[start] - 0x7F
-            self._static_data += record[start:]
+            self._static_data.append(SensitiveBytes(record[start:]))
         elif record[:1] == b"\x70":
-            self._static_data += record
+            self._static_data.append(SensitiveBytes(record))
         else:
             self._static_data = None
 
@@ -229,7 +229,9 @@ class KernelC3:
     def _authenticate(self) -> OdaResult:
         if self._authenticator is None:
             return OdaResult.NOT_PERFORMED
-        return self._authenticator(self._card, self._static_data, self._terminal)
+        kept = self._static_data
+        joined = None if kept is None else SensitiveBytes(b"".join(part.reveal() for part in kept))
+        return self._authenticator(self._card, joined, self._terminal)
 
     def _outcome(self, decision: Decision) -> Outcome:
         """Return the outcome with its parameters. Spec: C-3, 5.8 and 5.9."""

@@ -1,6 +1,6 @@
 """What a tap comes to, and what the reader shows.
 
-Spec: EMV Contactless Book A 2.11, 6 (Outcomes) and 9 (User Interface Requests).
+Spec: EMV Contactless Book A 2.5, 6 (Outcomes) and 9 (User Interface Requests).
 """
 
 from __future__ import annotations

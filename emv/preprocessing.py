@@ -1,6 +1,6 @@
 """Entry Point pre-processing: what the amount means for each combination, before any card is there.
 
-Spec: EMV Contactless Book B 2.11, 3.1.1.
+Spec: EMV Contactless Book B 2.5, 3.1.1.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from emv.fields import Ttq
 from emv.kernel import Activation, Kernel, Transaction
 from emv.kernel_c3 import KernelC3
 from emv.outcome import CvmResult, Interface, MessageId, Outcome, OutcomeKind, Start, UiStatus
+from emv.sensitive import SensitiveBytes
 from tests.emv import visa_card as visa
 from tests.emv.scripted_card import ScriptedCard, Tap
 from tests.emv.visa_card import one, options, record, start
@@ -39,7 +40,9 @@ def config(
 def with_oda(result: OdaResult) -> Any:
     """Return kernels whose offline data authentication comes to this."""
 
-    def authenticate(card: CardData, static: bytes | None, terminal: Mapping[int, bytes]) -> OdaResult:
+    def authenticate(
+        card: CardData, static: SensitiveBytes | None, terminal: Mapping[int, bytes]
+    ) -> OdaResult:
         return result
 
     def make(activation: Activation) -> Kernel:
@@ -129,9 +132,11 @@ def test_records_are_read_as_the_locator_says(purchase: Transaction) -> None:
 
 
 def test_what_the_locator_marks_is_kept_for_authentication(purchase: Transaction) -> None:
-    kept: list[bytes | None] = []
+    kept: list[SensitiveBytes | None] = []
 
-    def authenticate(card: CardData, static: bytes | None, terminal: Mapping[int, bytes]) -> OdaResult:
+    def authenticate(
+        card: CardData, static: SensitiveBytes | None, terminal: Mapping[int, bytes]
+    ) -> OdaResult:
         kept.append(static)
         return OdaResult.SUCCEEDED
 
@@ -145,7 +150,7 @@ def test_what_the_locator_marks_is_kept_for_authentication(purchase: Transaction
     kernels = {3: lambda activation: KernelC3(activation, authenticate)}
     outcome = run(purchase, answer, *records, kernels=kernels, floor_limit=10**6)
     assert outcome.kind is OutcomeKind.APPROVED
-    assert kept == [bytes.fromhex(first + "7003010203")]
+    assert kept == [SensitiveBytes(bytes.fromhex(first + "7003010203"))]
 
     kept.clear()
     records[2] = ("00B2015C00", "01029000")
@@ -330,6 +335,35 @@ def test_bad_data_ends_the_application(purchase: Transaction, answer: str) -> No
 def test_a_bad_record_ends_the_application(purchase: Transaction, answer: str) -> None:
     outcome = run(purchase, options(t94="08010100"), ("00B2010C00", answer))
     assert outcome.kind is OutcomeKind.END_APPLICATION
+
+
+def test_files_up_to_ten_are_read_as_templates_and_signed_without_them(purchase: Transaction) -> None:
+    kept: list[SensitiveBytes | None] = []
+
+    def authenticate(
+        card: CardData, static: SensitiveBytes | None, terminal: Mapping[int, bytes]
+    ) -> OdaResult:
+        kept.append(static)
+        return OdaResult.SUCCEEDED
+
+    inside = one("5F24", "271231")
+    for sfi, expected in ((10, inside), (11, record(inside)[:-4])):
+        answer = options(t94=f"{sfi << 3:02X}010101", t9F27="40", t5F24=None if sfi == 10 else "271231")
+        line = (f"00B201{sfi << 3 | 4:02X}00", record(inside))
+        kernels = {3: lambda activation: KernelC3(activation, authenticate)}
+        outcome = run(purchase, answer, line, kernels=kernels, floor_limit=10**6)
+        assert outcome.kind is OutcomeKind.APPROVED
+        assert kept.pop() == SensitiveBytes(bytes.fromhex(expected))
+
+
+def test_the_shortest_format_1_has_no_locator(purchase: Transaction) -> None:
+    outcome = run(purchase, one("80", "0000") + "9000")
+    assert outcome.reason.startswith("the card did not give")
+
+
+def test_the_first_of_two_counts_in_the_answer_to_select(purchase: Transaction) -> None:
+    script = [start()[0], (visa.SELECT, visa.fci(one("50", b"OTHER".hex()))), start()[2]]
+    assert Tap(EntryPoint(config()), ScriptedCard(script)).run(purchase).label == "VISA"
 
 
 def test_format_1_gives_profile_and_locator(purchase: Transaction) -> None:

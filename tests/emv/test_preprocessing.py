@@ -78,7 +78,14 @@ def test_a_bad_row_is_refused(bad: dict[str, int]) -> None:
         replace(ROW, **bad)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("bad", [{"country": "DE"}, {"currency": "EUR"}, {"capabilities": b""}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *({"country": "DE"}, {"currency": "EUR"}, {"currency": "９７８"}, {"capabilities": b""}),
+        *({"merchant_category": "599"}, {"merchant_category": "food"}, {"acquirer_id": "1" * 12}),
+        *({"terminal_id": "123456789"}, {"terminal_type": 256}, {"pos_entry_mode": -1}),
+    ],
+)
 def test_a_bad_terminal_is_refused(bad: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"."):
         replace(default_config("276", "978"), **bad)  # type: ignore[arg-type]
@@ -88,7 +95,7 @@ def test_a_bad_terminal_is_refused(bad: dict[str, str]) -> None:
     "bad",
     [
         *({"amount_minor": -1}, {"amount_minor": 10**12}, {"amount_other_minor": 2000}),
-        *({"currency": "EUR"}, {"unpredictable_number": b"\1"}),
+        *({"currency": "EUR"}, {"unpredictable_number": b"\1"}, {"type": 256}, {"currency_exponent": 10}),
     ],
 )
 def test_a_bad_transaction_is_refused(purchase: Transaction, bad: dict[str, int]) -> None:

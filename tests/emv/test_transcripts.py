@@ -33,7 +33,7 @@ from tests.emv.scripted_card import ScriptedCard, Tap
 VISA = "A000000003"
 
 
-def not_performed(card: CardData, static: bytes | None, terminal: Mapping[int, bytes]) -> OdaResult:
+def not_performed(card: CardData, static: SensitiveBytes | None, terminal: Mapping[int, bytes]) -> OdaResult:
     return OdaResult.NOT_PERFORMED
 
 
