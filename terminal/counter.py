@@ -19,7 +19,7 @@ import httpx
 from drivers.protocols import Code
 from emv.config import EmvConfig, default_config
 from emv.kernel import Transaction
-from emv.outcome import UiRequest, UiStatus
+from emv.outcome import UiRequest
 from emv.sensitive import SensitiveBytes
 from offline_queue.errors import QueueError
 from offline_queue.record import Record
@@ -45,6 +45,7 @@ from terminal.payment.recovery import recover
 from terminal.payment.routing import route
 from terminal.payment.runner import AttemptRunner
 from terminal.payment.tap import Tapped, instrument
+from terminal.present_order import PresentOrder, result_view
 from terminal.receipt.receipt import lines
 from terminal.store_worker import StoreWorker
 from terminal.tui.cashier.actions import CounterRefusal
@@ -55,21 +56,12 @@ from terminal.view import (
     Phase,
     QrView,
     QueueView,
-    ResultView,
 )
 
 logger = logging.getLogger(__name__)
 
 QUEUE_FILE = "queue.db"
 
-_LIGHTS = {
-    UiStatus.NOT_READY: LightPattern.OFF,
-    UiStatus.IDLE: LightPattern.IDLE,
-    UiStatus.READY_TO_READ: LightPattern.READY,
-    UiStatus.PROCESSING: LightPattern.READY,
-    UiStatus.CARD_READ_OK: LightPattern.CARD_READ,
-    UiStatus.ERROR: LightPattern.ERROR,
-}
 _NO_STATUS = QueueStatus(0, 0, None, 0, b"", 0, 0, 0, "")
 
 
@@ -93,13 +85,7 @@ class Counter:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._status = _NO_STATUS
         self._store_fault = ""
-        self._amount = Money(0, config.shop.currency)
-        self._runner: AttemptRunner | None = None
-        self._arming: Arming | None = None
-        self._lights = LightPattern.IDLE
-        self._reading: Phase | None = None
-        self._words = ""
-        self._result: ResultView | None = None
+        self._order = PresentOrder(Money(0, config.shop.currency))
         self._started = False
         self.view = self._make_view()
 
@@ -122,8 +108,7 @@ class Counter:
 
     async def stop(self) -> None:
         """Close everything. What is open is resolved at the next start."""
-        if self._arming is not None:
-            self._arming.stop()
+        self._order.disarm()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -151,33 +136,30 @@ class Counter:
 
     async def retry(self) -> None:
         """Try again to pay the order that was declined, by another card or code."""
-        if self._runner is None or self._result is None or self._result.outcome is not Outcome.DECLINED:
+        order = self._order
+        if order.runner is None or order.result is None or order.result.outcome is not Outcome.DECLINED:
             raise CounterRefusal("There is no declined order to try again.")
-        await self._arm(self._amount, self._runner.case.order)
+        await self._arm(order.amount, order.runner.case.order)
 
     async def show_qr(self) -> None:
         """Show a code for the customer to scan, in place of waiting for a tap."""
-        runner = self._runner
         channel = self._channels.get("alipay-qr")
-        if runner is None or runner.attempt.state is not State.ARMED or self._reading is not None:
+        if not self._order.waits:
             raise CounterRefusal("A code can be shown while the terminal waits for the customer.")
         if channel is None:
             raise CounterRefusal("No wallet is set up on this terminal.")
-        self._disarm()
         await self._present(channel, Instrument(channel.name, SensitiveBytes(b"")))
 
     async def cancel(self) -> None:
         """Give up the present attempt; one that was sent is undone."""
-        if self._runner is not None and self._result is None:
-            self._disarm()
-            self._runner.cancel()
+        if self._order.runner is not None and self._order.result is None:
+            self._order.disarm()
+            self._order.runner.cancel()
 
     async def next_customer(self) -> None:
         """Clear the result away."""
         if self._phase() is Phase.DONE:
-            self._runner = self._result = None
-            self._amount = Money(0, self._config.shop.currency)
-            self._lights = LightPattern.IDLE
+            self._order = PresentOrder(Money(0, self._config.shop.currency))
             self._changed()
 
     async def cycle_offline_mode(self) -> None:
@@ -203,12 +185,12 @@ class Counter:
         except QueueError as error:
             await self._refresh_status()
             raise CounterRefusal(f"The terminal can't record a payment: {error}") from error
-        card = self._channels["card"]
-        self._amount, self._result, self._words = amount, None, ""
-        self._runner = self._new_runner(Case(key, order, amount, None), card, Attempt())
-        self._spawn(self._runner.run())
-        self._lights = LightPattern.READY
-        self._arming = Arming(
+        self._order = PresentOrder(amount)
+        runner = self._new_runner(Case(key, order, amount, None), self._channels["card"], Attempt())
+        self._order.runner = runner
+        self._order.lights = LightPattern.READY
+        self._spawn(runner.run())
+        self._order.arming = Arming(
             self._pool,
             self._emv,
             self._new_transaction,
@@ -216,7 +198,7 @@ class Counter:
             on_tap=self._tapped,
             on_code=self._scanned,
         )
-        self._arming.start()
+        self._order.arming.start()
         self._changed()
 
     def _new_runner(self, case: Case, channel: Channel, attempt: Attempt) -> AttemptRunner:
@@ -233,7 +215,7 @@ class Counter:
 
     def _in_hand(self, case: Case) -> bool:
         """Tell whether another attempt at the same order is under way."""
-        runner = self._runner
+        runner = self._order.runner
         return (
             runner is not None
             and runner.case.order == case.order
@@ -245,9 +227,9 @@ class Counter:
         """Return the payment as the next card is told of it. Called on a reader's thread."""
         now = datetime.now().astimezone()
         return Transaction(
-            amount_minor=self._amount.minor,
-            currency=numeric_code(self._amount.currency),
-            currency_exponent=currency_exponent(self._amount.currency),
+            amount_minor=self._order.amount.minor,
+            currency=numeric_code(self._order.amount.currency),
+            currency_exponent=currency_exponent(self._order.amount.currency),
             date=now.date(),
             time=now.time(),
             unpredictable_number=secrets.token_bytes(4),
@@ -255,12 +237,7 @@ class Counter:
         )
 
     def _reader_shows(self, request: UiRequest, words: str) -> None:
-        self._lights = _LIGHTS[request.status]
-        self._words = words or (self._words if request.status is UiStatus.READY_TO_READ else "")
-        self._reading = {
-            UiStatus.PROCESSING: Phase.READING,
-            UiStatus.CARD_READ_OK: Phase.CARD_READ,
-        }.get(request.status)
+        self._order.reader_shows(request, words)
         self._changed()
 
     def _tapped(self, tapped: Tapped) -> None:
@@ -272,7 +249,7 @@ class Counter:
         channel = self._channels.get(rule.channel) if rule is not None else None
         if rule is None or channel is None:
             what = f"a {rule.wallet} code, which is not taken here" if rule else "no payment code"
-            self._words = f"That is {what}"
+            self._order.words = f"That is {what}"
             self._changed()
             return False
         secret = SensitiveBytes(code.text.strip().encode())
@@ -280,14 +257,18 @@ class Counter:
         return True
 
     async def _present(self, channel: Channel, shown: Instrument) -> None:
-        runner = self._runner
-        if runner is None or runner.attempt.state is not State.ARMED:
+        order = self._order
+        runner = order.runner
+        if runner is None or order.taken:
             return
-        self._disarm()
+        order.taken = True
+        order.disarm()
         offline = "this payment needs the network"
         if channel.deferrable:
             await self._refresh_status()
-            offline = self._store_fault or refusal(self._config, self._mode, self._exposure(), self._amount)
+            offline = self._store_fault or refusal(
+                self._config, self._mode, self._exposure(), self._order.amount
+            )
         force = channel.deferrable and self._mode is OfflineMode.FORCE_OFFLINE
         if force and offline:
             # Within limits or not, a terminal that is set to offline does not ask the host.
@@ -298,19 +279,11 @@ class Counter:
         """Take an outcome that is durable. Nobody has seen or heard it before this."""
         self._history.note(runner.case, result)
         self._delivery.wake()
-        if runner is not self._runner or self._result is not None:
+        if runner is not self._order.runner or self._order.result is not None:
             self._history.notice(runner.case, result)
-        if runner is self._runner:
-            self._disarm()
-            self._result = self._make_result(runner, result, record)
-            self._lights = LightPattern.IDLE
+        if runner is self._order.runner:
+            self._order.finish(result_view(runner, result, self._receipt(runner, result, record)))
         self._changed()
-
-    def _disarm(self) -> None:
-        if self._arming is not None:
-            self._arming.stop()
-            self._arming = None
-        self._reading = None
 
     # --- the queue
 
@@ -356,41 +329,13 @@ class Counter:
                 self._changed()
 
     def _phase(self) -> Phase:
-        if not self._started:
-            return Phase.STARTING
-        if self._result is not None:
-            return Phase.DONE
-        if self._runner is None:
-            return Phase.IDLE
-        state = self._runner.attempt.state
-        if state is State.ARMED:
-            return self._reading or Phase.ARMED
-        if state in (State.SAVING_REVERSAL, State.REVERSING, State.RETRYING):
-            return Phase.REVERSING
-        if state in (State.WAITING, State.QUERYING):
-            if self._runner.qr:
-                return Phase.SHOWING_QR
-            if self._runner.channel.name == "alipay-code":
-                return Phase.CUSTOMER_CONFIRMS
-        return Phase.ASKING
-
-    def _prompt(self, phase: Phase) -> str:
-        if phase in (Phase.ARMED, Phase.READING, Phase.CARD_READ) and self._words:
-            return self._words
-        return _PROMPTS[phase]
+        return self._order.phase() if self._started else Phase.STARTING
 
     def _qr(self) -> QrView | None:
-        runner = self._runner
-        if runner is None or not runner.qr or self._result is not None:
-            return None
-        if runner.attempt.state not in (State.WAITING, State.QUERYING):
-            return None
-        left = runner.expires_at - asyncio.get_running_loop().time()
-        lifetime = int(runner.channel.plan.lifetime_s)
-        return QrView(runner.qr, runner.channel.label, max(0, int(left + 0.999)), lifetime)
+        return self._order.qr(self._loop.time()) if self._loop is not None else None
 
-    def _make_result(self, runner: AttemptRunner, result: Result, record: Record | None) -> ResultView:
-        receipt = lines(
+    def _receipt(self, runner: AttemptRunner, result: Result, record: Record | None) -> tuple[str, ...]:
+        return lines(
             self._config,
             order=runner.case.order,
             amount=runner.case.amount,
@@ -400,38 +345,28 @@ class Counter:
             record=record,
             when=datetime.now().astimezone(),
         )
-        return ResultView(
-            outcome=result.outcome,
-            amount=runner.case.amount,
-            headline=_HEADLINES[result.outcome] if not result.deferred else "TAKEN OFFLINE",
-            detail=_detail(result),
-            order=runner.case.order,
-            channel=runner.channel.label,
-            deferred=result.deferred,
-            receipt=receipt,
-        )
 
     def _make_view(self) -> CounterView:
-        phase = self._phase()
+        order = self._order
         return CounterView(
-            phase=phase,
+            phase=self._phase(),
             shop=self._config.shop.name,
             terminal_id=self._config.terminal.id,
             training=self._config.shop.simulated,
-            amount=self._amount,
-            order=self._runner.case.order if self._runner else "",
-            prompt=self._prompt(phase),
-            lights=self._lights,
+            amount=order.amount,
+            order=order.runner.case.order if order.runner else "",
+            prompt=order.prompt() if self._started else "Starting",
+            lights=order.lights,
             online=self._delivery.online,
             network=self._delivery.network,
             offline_mode=self._mode.value,
             qr=self._qr(),
-            result=self._result,
+            result=order.result,
             devices=self._pool.views(),
             queue=self._queue_view(),
             payments=self._history.lines(),
             notices=self._history.notices(),
-            attempt=self._runner.case.key if self._runner else "",
+            attempt=order.runner.case.key if order.runner else "",
         )
 
     def _queue_view(self) -> QueueView:
@@ -470,36 +405,6 @@ class Counter:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a task of the counter failed", exc_info=error)
-
-
-_PROMPTS = {
-    Phase.STARTING: "Starting",
-    Phase.IDLE: "Type the amount",
-    Phase.ARMED: "Tap card or phone, or show code",
-    Phase.READING: "Reading: hold the card still",
-    Phase.CARD_READ: "Card read: it may be removed",
-    Phase.ASKING: "Asking the host",
-    Phase.CUSTOMER_CONFIRMS: "Customer confirms on the phone",
-    Phase.SHOWING_QR: "Customer scans the code",
-    Phase.REVERSING: "Undoing the payment",
-    Phase.DONE: "Next customer",
-}
-_HEADLINES = {
-    Outcome.APPROVED: "APPROVED",
-    Outcome.APPROVED_OFFLINE: "APPROVED OFFLINE",
-    Outcome.DECLINED: "DECLINED",
-    Outcome.UNKNOWN: "DO NOT CHARGE AGAIN",
-}
-
-
-def _detail(result: Result) -> str:
-    if result.deferred:
-        return f"Not authorised yet, at your risk: {result.reason}."
-    if result.outcome is Outcome.UNKNOWN:
-        return f"The result is not known yet ({result.reason}). It is being resolved; see the notices."
-    if result.outcome is Outcome.APPROVED:
-        return "Paid after the code had expired." if result.late else "Paid."
-    return f"Not paid: {result.reason or 'declined'}."
 
 
 def open_store(home: Path, config: Config, enrolment: Enrolment) -> Store:

@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emv.trace import render
-
 from drivers.errors import CardLostError, DeviceTimeoutError, TransmissionError
 from drivers.protocols import MAX_WAIT_S, Card, ContactlessReader
 from emv.apdu import CommandApdu, Exchange, ResponseApdu
@@ -22,6 +20,7 @@ from emv.errors import DecodeError
 from emv.kernel import Begin, CardAnswered, CardLost, Complete, Event, SendCommand, ShowMessage, Transaction
 from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, UiRequest, UiStatus
 from emv.sensitive import SensitiveBytes
+from emv.trace import render
 from terminal.devices.worker import Lease
 from terminal.log import TRAFFIC
 from terminal.payment.instrument import Instrument

@@ -1,0 +1,144 @@
+"""What is on the counter now: the order in hand, as the cashier's screen shows it."""
+
+from __future__ import annotations
+
+from emv.outcome import UiRequest, UiStatus
+from terminal.money import Money
+from terminal.payment.arming import Arming
+from terminal.payment.attempt import Result, State
+from terminal.payment.runner import AttemptRunner
+from terminal.view import LightPattern, Outcome, Phase, QrView, ResultView
+
+_LIGHTS = {
+    UiStatus.NOT_READY: LightPattern.OFF,
+    UiStatus.IDLE: LightPattern.IDLE,
+    UiStatus.READY_TO_READ: LightPattern.READY,
+    UiStatus.PROCESSING: LightPattern.READY,
+    UiStatus.CARD_READ_OK: LightPattern.CARD_READ,
+    UiStatus.ERROR: LightPattern.ERROR,
+}
+_READING = {UiStatus.PROCESSING: Phase.READING, UiStatus.CARD_READ_OK: Phase.CARD_READ}
+_UNDOING = (State.SAVING_REVERSAL, State.REVERSING, State.RETRYING)
+_WAITING = (State.WAITING, State.QUERYING)
+
+_PROMPTS = {
+    Phase.STARTING: "Starting",
+    Phase.IDLE: "Type the amount",
+    Phase.ARMED: "Tap card or phone, or show code",
+    Phase.READING: "Reading: hold the card still",
+    Phase.CARD_READ: "Card read: it may be removed",
+    Phase.ASKING: "Asking the host",
+    Phase.CUSTOMER_CONFIRMS: "Customer confirms on the phone",
+    Phase.SHOWING_QR: "Customer scans the code",
+    Phase.REVERSING: "Undoing the payment",
+    Phase.DONE: "Next customer",
+}
+_HEADLINES = {
+    Outcome.APPROVED: "APPROVED",
+    Outcome.APPROVED_OFFLINE: "APPROVED OFFLINE",
+    Outcome.DECLINED: "DECLINED",
+    Outcome.UNKNOWN: "DO NOT CHARGE AGAIN",
+}
+
+
+class PresentOrder:
+    """The order in hand. With no amount and no runner there is none.
+
+    Attributes:
+        runner: The attempt under way, or the one whose result is shown.
+        arming: What waits for the customer, while something does.
+        words: What replaces the usual prompt while the terminal waits, such as "Present card again".
+    """
+
+    def __init__(self, amount: Money) -> None:
+        self.amount = amount
+        self.runner: AttemptRunner | None = None
+        self.arming: Arming | None = None
+        self.result: ResultView | None = None
+        self.lights = LightPattern.IDLE
+        self.words = ""
+        self.taken = False
+        """Whether something has been presented to pay with: the next thing is not for this attempt."""
+        self._reading: Phase | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether nothing has been presented yet and no card is being read."""
+        return self.phase() is Phase.ARMED and not self.taken
+
+    def reader_shows(self, request: UiRequest, words: str) -> None:
+        """Take over what a reader asks lights and screen to show."""
+        self.lights = _LIGHTS[request.status]
+        # What went wrong stays on the screen while the card is waited for again.
+        self.words = words or (self.words if request.status is UiStatus.READY_TO_READ else "")
+        self._reading = _READING.get(request.status)
+
+    def disarm(self) -> None:
+        """Stop waiting for the customer."""
+        if self.arming is not None:
+            self.arming.stop()
+            self.arming = None
+        self._reading = None
+
+    def finish(self, result: ResultView) -> None:
+        """Show an outcome."""
+        self.disarm()
+        self.result = result
+        self.lights = LightPattern.IDLE
+
+    def phase(self) -> Phase:
+        """Return where the order stands."""
+        if self.result is not None:
+            return Phase.DONE
+        if self.runner is None:
+            return Phase.IDLE
+        state = self.runner.attempt.state
+        if state is State.ARMED:
+            return self._reading or Phase.ARMED
+        if state in _UNDOING:
+            return Phase.REVERSING
+        if state in _WAITING:
+            if self.runner.qr:
+                return Phase.SHOWING_QR
+            if self.runner.channel.name == "alipay-code":
+                return Phase.CUSTOMER_CONFIRMS
+        return Phase.ASKING
+
+    def prompt(self) -> str:
+        """Return what cashier or customer is to do now."""
+        phase = self.phase()
+        if self.words and phase in (Phase.ARMED, Phase.READING, Phase.CARD_READ):
+            return self.words
+        return _PROMPTS[phase]
+
+    def qr(self, now_s: float) -> QrView | None:
+        """Return the code to show; *now_s* is on the event loop's clock."""
+        runner = self.runner
+        if runner is None or not runner.qr or self.result is not None or runner.attempt.state not in _WAITING:
+            return None
+        left = max(0, int(runner.expires_at - now_s + 0.999))
+        return QrView(runner.qr, runner.channel.label, left, int(runner.channel.plan.lifetime_s))
+
+
+def result_view(runner: AttemptRunner, result: Result, receipt: tuple[str, ...]) -> ResultView:
+    """Return an outcome as the screen shows it."""
+    return ResultView(
+        outcome=result.outcome,
+        amount=runner.case.amount,
+        headline="TAKEN OFFLINE" if result.deferred else _HEADLINES[result.outcome],
+        detail=_detail(result),
+        order=runner.case.order,
+        channel=runner.channel.label,
+        deferred=result.deferred,
+        receipt=receipt,
+    )
+
+
+def _detail(result: Result) -> str:
+    if result.deferred:
+        return f"Not authorised yet, at your risk: {result.reason}."
+    if result.outcome is Outcome.UNKNOWN:
+        return f"The result is not known yet ({result.reason}). It is being resolved; see the notices."
+    if result.outcome is Outcome.APPROVED:
+        return "Paid after the code had expired." if result.late else "Paid."
+    return f"Not paid: {result.reason or 'declined'}."
