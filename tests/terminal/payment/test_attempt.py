@@ -1,0 +1,340 @@
+"""The attempt machine: its table, and what holds whatever hosts, customers and disks do."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terminal.payment.attempt import (
+    TRANSITIONS,
+    Action,
+    Answer,
+    Answered,
+    Ask,
+    Attempt,
+    AttemptMisuseError,
+    CancelAsked,
+    Close,
+    Event,
+    Expired,
+    Finish,
+    Plan,
+    Presented,
+    Query,
+    Result,
+    Reverse,
+    Saved,
+    SaveFailed,
+    SaveIntent,
+    SaveResult,
+    SaveReversal,
+    State,
+    TimerFired,
+    Verdict,
+    Wait,
+)
+from terminal.view import Outcome
+
+CARD = Plan(query_every_s=1, lifetime_s=10)
+QR = Plan(query_every_s=1, lifetime_s=10, watch_every_s=1, watch_s=100, accept_late=True)
+REFUNDS_LATE = Plan(query_every_s=1, lifetime_s=10, watch_every_s=1, watch_s=100)
+PLANS = (CARD, QR, REFUNDS_LATE)
+
+EVENTS: tuple[Event, ...] = (
+    Presented(CARD),
+    Saved(),
+    SaveFailed("disk full", absent=True),
+    Answered(Answer(Verdict.APPROVED)),
+    TimerFired(),
+    Expired(),
+    CancelAsked(),
+)
+DEFERRABLE = Presented(CARD, offline_refusal="")
+
+
+def answered(verdict: Verdict, *, order_paid: bool = False) -> Answered:
+    return Answered(Answer(verdict, verdict.value), order_paid)
+
+
+def after(*events: Event) -> tuple[Attempt, tuple[Action, ...]]:
+    """Return a machine that has handled events, and the actions of the last one."""
+    attempt = Attempt()
+    actions: tuple[Action, ...] = ()
+    for event in events:
+        actions = attempt.handle(event)
+    return attempt, actions
+
+
+def finished(actions: tuple[Action, ...]) -> Result:
+    return next(action.result for action in actions if isinstance(action, Finish))
+
+
+OUTSIDE_THE_TABLE = [
+    (state, event) for state in State for event in EVENTS if type(event) not in TRANSITIONS[state]
+]
+
+
+@pytest.mark.parametrize(("state", "event"), OUTSIDE_THE_TABLE, ids=str)
+def test_an_event_outside_the_table_raises_and_changes_nothing(state: State, event: Event) -> None:
+    attempt = Attempt()
+    attempt.state = state
+    before = dict(vars(attempt))
+    with pytest.raises(AttemptMisuseError, match=state.name):
+        attempt.handle(event)
+    assert vars(attempt) == before
+
+
+def test_every_state_is_in_the_table() -> None:
+    assert set(TRANSITIONS) == set(State)
+
+
+# --- the ways that matter, one by one
+
+
+def test_intent_before_request_and_result_before_outcome() -> None:
+    attempt, actions = after(Presented(CARD))
+    assert actions == (SaveIntent(),)
+    assert attempt.handle(Saved()) == (Ask(),)
+    (save,) = attempt.handle(answered(Verdict.APPROVED))
+    assert isinstance(save, SaveResult)
+    assert save.result.outcome is Outcome.APPROVED
+    assert attempt.handle(Saved()) == (Finish(save.result),)
+    assert attempt.state is State.DONE
+
+
+def test_a_card_that_declined_is_recorded_and_never_asked_about() -> None:
+    attempt, actions = after(Presented(CARD, refusal="the card declined"))
+    assert isinstance(actions[0], SaveResult)
+    assert finished(attempt.handle(Saved())).outcome is Outcome.DECLINED
+
+
+def test_an_intent_that_is_not_durable_is_a_definite_no() -> None:
+    _, actions = after(Presented(CARD), SaveFailed("disk full", absent=True))
+    assert finished(actions) == Result(Outcome.DECLINED, "disk full")
+
+
+def test_what_was_certainly_not_sent_may_be_taken_offline() -> None:
+    attempt, _ = after(DEFERRABLE, Saved(), answered(Verdict.NOT_SENT))
+    result = finished(attempt.handle(Saved()))
+    assert (result.outcome, result.deferred) == (Outcome.APPROVED_OFFLINE, True)
+
+
+def test_over_the_limit_it_is_declined_with_the_reason() -> None:
+    attempt, _ = after(Presented(CARD, offline_refusal="over the limit"), Saved(), answered(Verdict.NOT_SENT))
+    result = finished(attempt.handle(Saved()))
+    assert result.outcome is Outcome.DECLINED
+    assert "over the limit" in result.reason
+
+
+def test_forced_offline_asks_nobody() -> None:
+    attempt, _ = after(Presented(CARD, offline_refusal="", force_offline=True))
+    (save,) = attempt.handle(Saved())
+    assert isinstance(save, SaveResult)
+    assert save.result.deferred
+
+
+def test_what_is_unknown_is_never_taken_offline() -> None:
+    attempt, actions = after(DEFERRABLE, Saved(), answered(Verdict.UNKNOWN))
+    assert actions == (Wait(1),)
+    assert attempt.handle(TimerFired()) == (Query(),)
+    assert attempt.handle(answered(Verdict.NOT_SENT)) == (Wait(1),)
+
+
+def test_a_deferred_result_that_is_certainly_not_recorded_is_not_shown_as_taken() -> None:
+    attempt, _ = after(DEFERRABLE, Saved(), answered(Verdict.NOT_SENT))
+    assert finished(attempt.handle(SaveFailed("disk full", absent=True))).outcome is Outcome.DECLINED
+
+
+def test_a_deferred_result_that_may_be_recorded_is_unknown() -> None:
+    attempt, _ = after(DEFERRABLE, Saved(), answered(Verdict.NOT_SENT))
+    assert finished(attempt.handle(SaveFailed("disk error", absent=False))).outcome is Outcome.UNKNOWN
+
+
+def test_an_approval_that_can_t_be_recorded_is_unknown() -> None:
+    attempt, _ = after(Presented(CARD), Saved(), answered(Verdict.APPROVED))
+    assert finished(attempt.handle(SaveFailed("disk full", absent=True))).outcome is Outcome.UNKNOWN
+
+
+def test_waiting_ends_with_a_last_query_and_then_a_reversal_that_is_durable_first() -> None:
+    attempt, actions = after(Presented(CARD), Saved(), answered(Verdict.PENDING), Expired())
+    assert actions == (Query(),)
+    assert attempt.handle(answered(Verdict.PENDING)) == (SaveReversal("not paid in time"),)
+    assert attempt.handle(Saved()) == (Reverse(),)
+
+
+def test_unknown_is_shown_after_some_reversals_and_the_machine_goes_on() -> None:
+    attempt, _ = after(Presented(CARD), Saved(), answered(Verdict.UNKNOWN), CancelAsked(), Saved())
+    assert not [a for a in attempt.handle(answered(Verdict.UNKNOWN)) if isinstance(a, Finish)]
+    attempt.handle(TimerFired())
+    assert finished(attempt.handle(answered(Verdict.NOT_SENT))).outcome is Outcome.UNKNOWN
+    attempt.handle(TimerFired())
+    attempt.handle(answered(Verdict.REVERSED))
+    assert finished(attempt.handle(Saved())).outcome is Outcome.DECLINED
+
+
+def expired_code(plan: Plan = QR) -> Attempt:
+    attempt, _ = after(
+        *(Presented(plan), Saved(), answered(Verdict.PENDING), Expired()),
+        *(answered(Verdict.NOT_FOUND), Saved(), answered(Verdict.NOT_FOUND), Saved()),
+    )
+    return attempt
+
+
+def test_an_expired_code_is_declined_and_watched() -> None:
+    attempt = expired_code()
+    assert attempt.state is State.WATCHING
+    assert attempt.result == Result(Outcome.DECLINED, "not paid in time")
+
+
+def test_a_late_payment_of_an_open_order_is_accepted() -> None:
+    attempt = expired_code()
+    attempt.handle(TimerFired())
+    attempt.handle(answered(Verdict.APPROVED))
+    result = finished(attempt.handle(Saved()))
+    assert (result.outcome, result.late) == (Outcome.APPROVED, True)
+
+
+@pytest.mark.parametrize(("plan", "order_paid"), [(QR, True), (REFUNDS_LATE, False)])
+def test_a_late_payment_is_refunded_where_the_order_is_paid_or_policy_says_so(
+    plan: Plan, order_paid: bool
+) -> None:
+    attempt = expired_code(plan)
+    attempt.handle(TimerFired())
+    (save,) = attempt.handle(answered(Verdict.APPROVED, order_paid=order_paid))
+    assert isinstance(save, SaveReversal)
+    assert attempt.handle(Saved()) == (Reverse(),)
+
+
+def test_a_restart_closes_what_was_never_sent() -> None:
+    attempt, actions = Attempt.resume(CARD, "armed")
+    assert (attempt.state, actions) == (State.DONE, (Close(),))
+
+
+@pytest.mark.parametrize(
+    ("stored", "first"),
+    [("asking", Query()), ("reversing", Reverse()), ("watching", Wait(QR.watch_every_s))],
+)
+def test_a_restart_goes_on_where_the_store_says(stored: str, first: Action) -> None:
+    _, actions = Attempt.resume(QR, stored)
+    assert actions == (first,)
+
+
+# --- what holds in every world
+
+
+@dataclass
+class World:
+    """A host or wallet with a truth of its own, a customer, and a disk."""
+
+    data: st.DataObject
+    plan: Plan
+    truth: str = "nothing"
+    durable: list[Action] = field(default_factory=list)
+
+    def choose(self, *options: str) -> str:
+        return self.data.draw(st.sampled_from(options))
+
+    def customer(self) -> None:
+        """The customer may pay what waits, and a code of ours even after it was cancelled."""
+        payable = ("waits", "shown") if self.plan.watch_every_s else ("waits",)
+        if self.truth in payable and self.choose("waits", "pays") == "pays":
+            self.truth = "paid"
+
+    def save(self, action: Action) -> Event:
+        self.durable.append(action)
+        return Saved()
+
+    def ask(self) -> Verdict:
+        assert any(isinstance(action, SaveIntent) for action in self.durable), "asked before the intent"
+        if self.choose("sent", "not sent") == "not sent":
+            return Verdict.NOT_SENT
+        if self.plan.watch_every_s:
+            self.truth = "shown"
+        else:
+            self.truth = self.choose("paid", "waits", "refused")
+        return self.lossy(
+            {"paid": Verdict.APPROVED, "refused": Verdict.DECLINED}.get(self.truth, Verdict.PENDING)
+        )
+
+    def query(self) -> Verdict:
+        truths = {
+            "paid": Verdict.APPROVED,
+            "refused": Verdict.DECLINED,
+            "undone": Verdict.DECLINED,
+            "waits": Verdict.PENDING,
+        }
+        return self.lossy(truths.get(self.truth, Verdict.NOT_FOUND))
+
+    def reverse(self) -> Verdict:
+        assert any(isinstance(action, SaveReversal) for action in self.durable), "undone before it is durable"
+        if self.choose("arrives", "is lost") == "is lost":
+            return Verdict.NOT_SENT
+        known = self.truth in ("paid", "waits", "undone", "refused")
+        if self.truth in ("paid", "waits"):
+            self.truth = "undone"
+        return self.lossy(Verdict.REVERSED if known else Verdict.NOT_FOUND)
+
+    def lossy(self, verdict: Verdict) -> Verdict:
+        return verdict if self.choose("heard", "heard", "lost") == "heard" else Verdict.UNKNOWN
+
+    def react(self, action: Action) -> Event:
+        """Return what comes of the one action that awaits an event."""
+        match action:
+            case SaveIntent() | SaveReversal() | SaveResult():
+                return self.save(action)
+            case Ask():
+                return answered(self.ask())
+            case Query():
+                return answered(self.query())
+            case Reverse():
+                return answered(self.reverse())
+            case _:
+                return TimerFired()
+
+
+def done(attempt: Attempt) -> bool:
+    return attempt.state is State.DONE
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data(), plan=st.sampled_from(PLANS), deferrable=st.booleans())
+def test_whatever_happens_the_outcome_shown_is_the_truth(
+    data: st.DataObject, plan: Plan, deferrable: bool
+) -> None:
+    world = World(data, plan)
+    attempt = Attempt()
+    presented = Presented(plan, offline_refusal="" if deferrable and plan is CARD else "needs the network")
+    actions = attempt.handle(presented)
+    last: Result | None = None
+    for _ in range(60):
+        for action in actions:
+            if isinstance(action, Finish):
+                assert any(
+                    isinstance(d, SaveResult) and d.result is action.result for d in world.durable
+                ) or (action.result.outcome is Outcome.UNKNOWN), "shown before it was durable"
+                last = action.result
+        awaiting = [action for action in actions if not isinstance(action, Finish | Close)]
+        if done(attempt):
+            break
+        assert len(awaiting) == 1, "exactly one action awaits an event"
+        outstanding = awaiting[0]
+        while True:
+            world.customer()
+            disturbance = world.choose("none", "none", "none", "cancel", "expiry")
+            if disturbance == "cancel" and CancelAsked in TRANSITIONS[attempt.state]:
+                actions = attempt.handle(CancelAsked())
+            elif disturbance == "expiry" and Expired in TRANSITIONS[attempt.state]:
+                actions = attempt.handle(Expired())
+            else:
+                actions = attempt.handle(world.react(outstanding))
+                break
+            if actions or done(attempt):
+                break
+    if done(attempt) and last is not None:
+        if last.outcome is Outcome.APPROVED:
+            assert world.truth == "paid"
+        elif last.outcome is Outcome.APPROVED_OFFLINE:
+            assert world.truth == "nothing"
+        elif last.outcome is Outcome.DECLINED and not plan.watch_every_s:
+            assert world.truth in ("nothing", "refused", "undone")
