@@ -10,7 +10,7 @@
 
 It chains a command of more than 255 bytes, fetches the rest of a response (61xx, GET RESPONSE) and
 repeats a command with the length the card asks for (6Cxx). Every loop is bounded, whatever the card
-answers; where a bound is hit, the response is the card's last status word, which is then not 9000.
+answers; where a bound is hit, the response has a status word other than 9000.
 
 Spec: ISO/IEC 7816-4, 5; EMV 4.4 Book 1, 9.3 and 11.1; EMV Contactless Book D, 10.
 """
@@ -36,6 +36,8 @@ class StatusWord(int):
     __slots__ = ()
 
     OK: ClassVar[StatusWord]
+    WRONG_LENGTH: ClassVar[StatusWord]
+    """Here also what a response has that passed `MAX_RESPONSE_BYTES`; its data is dropped."""
     MISSING: ClassVar[StatusWord]
     """What a response of fewer than two bytes has; no card can send it."""
 
@@ -56,6 +58,7 @@ class StatusWord(int):
 
 
 StatusWord.OK = StatusWord(0x9000)
+StatusWord.WRONG_LENGTH = StatusWord(0x6700)
 StatusWord.MISSING = StatusWord(0x0000)
 
 
@@ -180,7 +183,7 @@ class Exchange:
         self._data += answer.data
         if len(self._data) > MAX_RESPONSE_BYTES:
             self._data = b""
-            self._finish(StatusWord.MISSING)
+            self._finish(StatusWord.WRONG_LENGTH)
             return None
         if sw.sw1 == 0x61 and not self._parts and self._fetches < MAX_GET_RESPONSES:
             self._fetches += 1

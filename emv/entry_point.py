@@ -43,6 +43,7 @@ from emv.kernel import (
     ShowMessage,
     Transaction,
     WaitForCard,
+    understood,
 )
 from emv.kernel_c3 import KernelC3
 from emv.outcome import MessageId, Outcome, OutcomeKind, Start, UiRequest, UiStatus, try_again
@@ -102,6 +103,7 @@ class EntryPoint:
         Raises:
             KernelMisuseError: the event has no place in this state. Nothing has changed.
         """
+        event = understood(event)
         try:
             step = TRANSITIONS[self.state][type(event)]
         except KeyError:

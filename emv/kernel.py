@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from emv.apdu import CommandApdu, ResponseApdu
+from emv.apdu import CommandApdu, ResponseApdu, StatusWord
 from emv.config import CombinationConfig, EmvConfig
 from emv.fields import Ttq
 from emv.outcome import Outcome, Start, UiRequest
@@ -124,6 +124,16 @@ class Restart:
 
 
 Event: TypeAlias = Begin | CardFound | Collision | CardAnswered | CardLost | Restart
+
+
+def understood(event: Event) -> Event:
+    """Return the event as machines take it: an answer without a status word is a card that was lost.
+
+    Spec: EMV Contactless Book D, 10 (transmission errors).
+    """
+    if isinstance(event, CardAnswered) and event.rapdu.sw == StatusWord.MISSING:
+        return CardLost()
+    return event
 
 
 @dataclass(frozen=True, slots=True)

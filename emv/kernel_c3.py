@@ -45,6 +45,7 @@ from emv.kernel import (
     SendCommand,
     ShowMessage,
     Transaction,
+    understood,
 )
 from emv.outcome import (
     CvmResult,
@@ -135,6 +136,7 @@ class KernelC3:
         Raises:
             KernelMisuseError: the event has no place in this state. Nothing has changed.
         """
+        event = understood(event)
         try:
             step = TRANSITIONS[self.state][type(event)]
         except KeyError:

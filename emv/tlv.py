@@ -78,20 +78,24 @@ def _decode(data: bytes, base: int, depth: int) -> tuple[Tlv, ...]:
     size = len(data)
     try:
         while position < size:
-            tag = first = data[position]
-            if first & 0x1F == 0x1F:
-                tag = data[position + 1]
-                if tag > 0x7F:
+            tag = data[position]
+            constructed = tag & 0x20
+            if tag & 0x1F == 0x1F:
+                more = data[position + 1]
+                if more > 0x7F:
                     tag, position = _long_tag(data, position)
+                    length = data[position]
+                    position += 1
                 else:
-                    tag |= first << 8
-                    position += 2
+                    tag = tag << 8 | more
+                    length = data[position + 2]
+                    position += 3
+            elif tag:
+                length = data[position + 1]
+                position += 2
             else:
                 position += 1
-                if not first:
-                    continue
-            length = data[position]
-            position += 1
+                continue
             if length > 0x7F:
                 count = length - 0x80
                 if not 0 < count <= MAX_LENGTH_BYTES or position + count > size:
@@ -99,7 +103,7 @@ def _decode(data: bytes, base: int, depth: int) -> tuple[Tlv, ...]:
                 length = int.from_bytes(data[position : position + count], "big")
                 position += count
             end = position + length
-            if first & 0x20:
+            if constructed:
                 if depth == MAX_DEPTH or end > size:
                     break
                 append((tag, _decode(data[position:end], base + position, depth + 1)))

@@ -134,7 +134,12 @@ def test_an_endless_card_comes_to_an_end() -> None:
     raw: bytes | None = running.first()
     while raw is not None:
         raw = running.next(bytes(200) + b"\x61\xff")
-    assert not running.response.ok
+    assert running.response == ResponseApdu(b"", StatusWord.WRONG_LENGTH)
+    running = Exchange(read_record(1, 1))
+    raw = running.first()
+    while raw is not None:
+        raw = running.next(b"\x61\xff")
+    assert running.response == ResponseApdu(b"", StatusWord(0x61FF))
 
 
 def test_a_command_too_long_for_one_apdu_says_so() -> None:

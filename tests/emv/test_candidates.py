@@ -87,6 +87,10 @@ def test_a_name_matches_as_a_whole_or_at_its_beginning(name: str, partial: bool,
     assert matches(DirectoryEntry(bytes.fromhex(name)), row(VISA, 3, partial=partial)) is expected
 
 
+def test_the_shortest_name_is_five_bytes() -> None:
+    assert matches(DirectoryEntry(VISA[:5]), row(VISA[:5], 3))
+
+
 def test_priority_then_place_decides() -> None:
     entries = [
         DirectoryEntry(VISA, "none"),

@@ -52,6 +52,7 @@ def test_what_is_no_date_is_refused(raw: str) -> None:
 
 def test_text() -> None:
     assert formats.encode_ans("CAFE", 6) == b"CAFE  "
+    assert formats.encode_ans("CAFE", 4) == b"CAFE"
     assert formats.decode_ans(b"Caf\xe9  ") == "Café"
     assert formats.decode_an(b"AB12\0") == "AB12"
     assert formats.encode_time(datetime.time(9, 5, 1)) == bytes.fromhex("090501")

@@ -55,6 +55,8 @@ def test_secrets_compare_by_value_and_type() -> None:
 def test_masks_keep_what_a_receipt_shows() -> None:
     assert str(Pan(NUMBER)) == "476173******0119"
     assert str(Pan("12345678")) == "****5678"
+    assert str(Pan("123456789012")) == "********9012"
+    assert str(Pan("1234567890123")) == "123456***0123"
     assert str(Track2(TRACK)) == "476173******0119=****"
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emv import entry_point, kernel_c3
-from emv.apdu import ResponseApdu
+from emv.apdu import ResponseApdu, StatusWord
 from emv.config import CombinationConfig, EmvConfig
 from emv.entry_point import EntryPoint, EntryPointState
 from emv.errors import KernelMisuseError
@@ -166,6 +166,18 @@ def test_the_card_torn_at_any_moment_is_to_be_presented_again() -> None:
         assert last.outcome.data_record is None
 
 
+def test_an_answer_without_status_word_is_a_torn_card() -> None:
+    way: list[Event] = [BEGIN, PPSE, FCI, GPO_WITH_RECORDS, RECORD]
+    kinds: tuple[type[Machine], ...] = (EntryPoint, KernelC3)
+    for kind in kinds:
+        events: list[Event] = way if kind is EntryPoint else [BEGIN, GPO_WITH_RECORDS, RECORD]
+        for length in range(1, len(events)):
+            machine = walk(kind, events[:length])
+            last = machine.handle(CardAnswered(ResponseApdu(b"", StatusWord.MISSING)))[-1]
+            assert isinstance(last, Complete)
+            assert last.outcome.kind is OutcomeKind.TRY_AGAIN
+
+
 answers = (
     st.sampled_from([PPSE, FCI, GPO, GPO_WITH_RECORDS, RECORD, CardAnswered(OK), CardAnswered(NO)])
     | st.sampled_from(["6984", "6985", "6986", "6283", "9000", "7000" + "9000"]).map(answer)
@@ -228,6 +240,23 @@ def test_whatever_a_card_answers_there_is_a_next_step(
 @settings(max_examples=500)
 def test_almost_right_answers_come_to_an_outcome(events: tuple[CardAnswered, ...]) -> None:
     play([*events, CardAnswered(NO), CardAnswered(NO)], polls=False)
+
+
+def test_nothing_prints_the_card_at_any_moment() -> None:
+    number, track = visa.NUMBER, visa.TRACK
+    name = "TESTCARD/MADE UP"
+    records = visa.one("5A", number), visa.one("5F20", name.encode().hex())
+    way = [BEGIN, PPSE, FCI, GPO_WITH_RECORDS, answer(visa.record(*records))]
+    forbidden = [number, number.lower(), track.lower(), name]
+    forbidden += [repr(bytes.fromhex(secret))[2:-1] for secret in (number, track)]
+    machine = EntryPoint(CONFIG)
+    for event in way:
+        actions = machine.handle(event)
+        kernel = machine.kernel or machine._kernel if hasattr(machine, "_kernel") else None
+        text = f"{event!r} {actions!r} {vars(machine)!r} {vars(kernel) if kernel else None!r}"
+        assert not [secret for secret in forbidden if secret in text]
+    assert isinstance(actions[-1], Complete)
+    assert "476173******0119" in repr(actions[-1])
 
 
 def test_a_card_that_never_ends_comes_to_an_end() -> None:
