@@ -29,7 +29,10 @@ QR = "QR Code"
 CODE_128 = "Code 128"
 
 DEFAULT_BUDGET_S = 0.03
-_ZXING_FORMATS = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128])
+# `QRCode` would be the whole family, Micro QR included, which no wallet shows.
+_ZXING_FORMATS = zxingcpp.BarcodeFormats(
+    [zxingcpp.BarcodeFormat.QRCodeModel2, zxingcpp.BarcodeFormat.Code128]
+)
 _ZBAR_SYMBOLS = [pyzbar.ZBarSymbol.QRCODE, pyzbar.ZBarSymbol.CODE128]
 _ZBAR_NAMES = {"QRCODE": QR, "CODE128": CODE_128}
 _DARKER = np.array([round(255 * (level / 255) ** 2) for level in range(256)], dtype=np.uint8)

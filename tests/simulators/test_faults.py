@@ -118,6 +118,41 @@ def test_cuts_plain_connections_too() -> None:
                 peer.sendall(b"paid")
                 with pytest.raises(ConnectionResetError):
                     line.recv(16)
+                # The server does not learn that nobody listens any more.
+                peer.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    peer.recv(1)
+
+
+def test_a_connection_from_a_black_hole_does_not_come_back_to_life(gate: TcpGate) -> None:
+    gate.blackhole()
+    with socket.create_connection(("127.0.0.1", gate.port)) as line:
+        line.sendall(b"lost")
+        gate.up()
+        with pytest.raises(ConnectionResetError):
+            line.recv(1)
+
+
+def answer_and_hang_up(peer: socket.socket, answer: bytes) -> None:
+    peer.sendall(answer)
+    peer.close()
+
+
+def test_a_server_that_hangs_up_after_its_answer_is_heard_to_the_end() -> None:
+    answer = b"paid" * 1_000_000
+    with socket.create_server(("127.0.0.1", 0)) as server, TcpGate(server.getsockname()[1]) as gate:
+        with socket.create_connection(("127.0.0.1", gate.port)) as line:
+            line.sendall(b"pay")
+            peer, _ = server.accept()
+            with peer:
+                peer.recv(16)
+                sending = threading.Thread(target=answer_and_hang_up, args=(peer, answer))
+                sending.start()
+                heard = bytearray()
+                while data := line.recv(4096):
+                    heard += data
+                sending.join(10)
+    assert bytes(heard) == answer
 
 
 def test_delays_answers(client: httpx.Client, gate: TcpGate) -> None:

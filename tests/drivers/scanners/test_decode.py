@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import zxingcpp
 from numpy.typing import NDArray
 
 from drivers.scanners import decode
@@ -18,8 +19,8 @@ from simulators.scene import Symbology
 
 VECTORS = Path(os.environ.get("TILLSIDE_VECTORS", Path(__file__).parents[4] / "shared" / "vectors")) / "qr"
 PAY_CODE = "281234567890123456"
-# What this ladder reads of the photographs; one fewer is a step back.
-READ_FLOOR = 0.96
+# The ladder reads 119 of the 120 photographs; another release of a decoder may lose one more.
+READ_FLOOR = 0.98
 
 
 def blank() -> NDArray[np.uint8]:
@@ -69,16 +70,21 @@ def test_of_two_codes_the_larger_is_meant() -> None:
     assert code.text == "in front"
 
 
-def test_other_symbologies_are_not_looked_for() -> None:
-    assert all(name in ("QRCODE", "CODE128") for name in decode._ZBAR_NAMES)
-    ean13 = "".join(
-        [
-            *("101", "0001101", "0100111", "0011001", "0100111", "0111101", "0110011", "01010"),
-            *("1000010", "1110010", "1100110", "1000010", "1011100", "1110100", "101"),
-        ]
-    )
-    bars = np.array([0 if bit == "1" else 255 for bit in "0" * 12 + ean13 + "0" * 12], dtype=np.uint8)
-    picture = np.tile(np.repeat(bars, 4), (200, 1))
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("EAN13", "4006381333931"),
+        ("Code39", "HELLO"),
+        ("ITF", "123456"),
+        ("DataMatrix", "hello"),
+        ("Aztec", "hello"),
+        ("MicroQRCode", "12345"),
+    ],
+)
+def test_other_symbologies_are_not_looked_for(name: str, text: str) -> None:
+    kind = zxingcpp.BarcodeFormat.__members__[name]
+    picture = np.array(zxingcpp.write_barcode_to_image(zxingcpp.create_barcode(text, kind), scale=4))
+    assert [code.text for code in zxingcpp.read_barcodes(picture)] == [text]
     assert Decoder(budget_s=float("inf")).decode(picture) is None
 
 
@@ -151,5 +157,6 @@ def test_reads_photographs_of_real_codes() -> None:
             unread.append(photograph["id"])
         elif code.text not in photograph["expected"]:
             wrong.append(photograph["id"])
+    print(f"read {len(photographs) - len(unread)} of {len(photographs)} photographs")  # noqa: T201
     assert not wrong
     assert 1 - len(unread) / len(photographs) >= READ_FLOOR, unread

@@ -199,6 +199,13 @@ def test_half_a_line_goes_after_a_silence() -> None:
     assert lines.feed(b"1\r") == [b"281"]
 
 
+def test_a_flood_fills_no_memory() -> None:
+    lines = LineAssembler(Clock())
+    for _ in range(20):
+        lines.feed(b"7" * 1000)
+    assert [len(line) for line in lines.feed(b"\r")] == [MAX_LINE_BYTES + 1]
+
+
 @given(
     texts=st.lists(st.text("0123456789ABC", min_size=1, max_size=30), max_size=6),
     end=st.sampled_from(["\r", "\n", "\r\n"]),
