@@ -1,72 +1,22 @@
-"""Kernel 3: a whole tap, command by command, and every decision at the end of it."""
+"""Kernel 3: a whole tap, command by command."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from emv import tlv
 from emv.c3_decision import OdaResult
 from emv.card_data import CardData
-from emv.config import C3Options, CombinationConfig, EmvConfig
 from emv.entry_point import EntryPoint
 from emv.fields import Ttq
-from emv.kernel import Activation, Kernel, Transaction
+from emv.kernel import Transaction
 from emv.kernel_c3 import KernelC3
-from emv.outcome import CvmResult, Interface, MessageId, Outcome, OutcomeKind, Start, UiStatus
+from emv.outcome import CvmResult, Interface, MessageId, OutcomeKind, Start, UiStatus
 from emv.sensitive import SensitiveBytes
 from tests.emv import visa_card as visa
+from tests.emv.c3_tap import READER, config, run, with_oda
 from tests.emv.scripted_card import ScriptedCard, Tap
 from tests.emv.visa_card import one, options, record, start
-
-READER = Ttq.EMV_MODE | Ttq.SIGNATURE | Ttq.CONSUMER_DEVICE_CVM
-
-
-def config(
-    *, ttq: Ttq = READER, cvm_limit: int | None = None, floor_limit: int = 0, **more: bool
-) -> EmvConfig:
-    row = CombinationConfig(
-        aid=bytes.fromhex(visa.AID),
-        kernel_id=3,
-        ttq=ttq,
-        cvm_limit=cvm_limit,
-        floor_limit=floor_limit,
-        options=C3Options(**more),
-    )
-    return EmvConfig(country="276", currency="978", combinations=(row,))
-
-
-def with_oda(result: OdaResult) -> Any:
-    """Return kernels whose offline data authentication comes to this."""
-
-    def authenticate(
-        card: CardData, static: SensitiveBytes | None, terminal: Mapping[int, bytes]
-    ) -> OdaResult:
-        return result
-
-    def make(activation: Activation) -> Kernel:
-        return KernelC3(activation, authenticate)
-
-    return {3: make}
-
-
-def run(
-    transaction: Transaction, answer: str, *records: tuple[str, str], kernels: Any = None, **settings: Any
-) -> Outcome:
-    """Tap a card that answers GET PROCESSING OPTIONS so; its command is not looked at here."""
-    script = visa.start(answer)
-    machine = EntryPoint(config(**settings), kernels) if kernels else EntryPoint(config(**settings))
-    return Tap(machine, AnyOptions([*script, *records])).run(transaction)
-
-
-class AnyOptions(ScriptedCard):
-    """A scripted card that takes any GET PROCESSING OPTIONS."""
-
-    def transmit(self, capdu: bytes) -> bytes | None:
-        if capdu[:2] == b"\x80\xa8":
-            capdu = bytes.fromhex(visa.GPO)
-        return super().transmit(capdu)
 
 
 def test_an_online_tap_byte_for_byte(purchase: Transaction) -> None:
@@ -156,123 +106,6 @@ def test_what_the_locator_marks_is_kept_for_authentication(purchase: Transaction
     records[2] = ("00B2015C00", "01029000")
     run(purchase, answer, *records, kernels=kernels, floor_limit=10**6)
     assert kept == [None]
-
-
-@pytest.mark.parametrize("cid", ["40", None])
-def test_nothing_is_approved_offline_without_authentication(purchase: Transaction, cid: str | None) -> None:
-    answer = options(t9F27=cid, t9F10="06011203900000", t5F24="271231")
-    outcome = run(purchase, answer, floor_limit=10**6)
-    assert outcome.kind is OutcomeKind.DECLINED
-    assert outcome.reason == "offline data authentication not performed"
-
-
-ODA = {"t9F27": "40", "t5F24": "271231"}
-
-
-@pytest.mark.parametrize(
-    ("changed", "result", "ttq", "kind"),
-    [
-        ({}, OdaResult.SUCCEEDED, READER, OutcomeKind.APPROVED),
-        ({}, OdaResult.FAILED, READER, OutcomeKind.DECLINED),
-        ({"t9F6C": "2000"}, OdaResult.FAILED, READER, OutcomeKind.ONLINE_REQUEST),
-        ({"t9F6C": "2000"}, OdaResult.NOT_PERFORMED, READER, OutcomeKind.ONLINE_REQUEST),
-        ({"t9F6C": "2000"}, OdaResult.FAILED, READER | Ttq.OFFLINE_ONLY, OutcomeKind.DECLINED),
-        ({"t9F6C": "1000"}, OdaResult.FAILED, READER, OutcomeKind.DECLINED),
-        ({"t9F6C": "1000"}, OdaResult.FAILED, READER | Ttq.CONTACT_CHIP, OutcomeKind.TRY_ANOTHER_INTERFACE),
-        ({"t5F24": "250101"}, OdaResult.SUCCEEDED, READER, OutcomeKind.DECLINED),
-        ({"t5F24": None}, OdaResult.SUCCEEDED, READER, OutcomeKind.DECLINED),
-        ({"t5F24": "250101", "t9F6C": "0800"}, OdaResult.FAILED, READER, OutcomeKind.ONLINE_REQUEST),
-        ({"t5F24": "260509"}, OdaResult.SUCCEEDED, READER, OutcomeKind.APPROVED),
-    ],
-)
-def test_a_card_that_approves(
-    purchase: Transaction, changed: dict[str, str | None], result: OdaResult, ttq: Ttq, kind: OutcomeKind
-) -> None:
-    answer = options(**(ODA | changed))
-    outcome = run(purchase, answer, kernels=with_oda(result), ttq=ttq, floor_limit=10**6)
-    assert outcome.kind is kind
-
-
-def test_the_reader_may_ask_for_the_issuer_where_the_card_does_not(purchase: Transaction) -> None:
-    outcome = run(purchase, options(**ODA), kernels=with_oda(OdaResult.SUCCEEDED), floor_limit=0)
-    assert outcome.kind is OutcomeKind.ONLINE_REQUEST
-    assert outcome.reason == "the reader asks for the issuer"
-
-
-@pytest.mark.parametrize(
-    ("cid", "issuer_data", "kind"),
-    [
-        ("80", "06011203A00000", OutcomeKind.ONLINE_REQUEST),
-        ("00", "06011203A00000", OutcomeKind.DECLINED),
-        ("C0", "06011203A00000", OutcomeKind.DECLINED),
-        (None, "06011203A00000", OutcomeKind.ONLINE_REQUEST),
-        (None, "06011203800000", OutcomeKind.DECLINED),
-        (None, "06011203B00000", OutcomeKind.DECLINED),
-        (None, "1F220120A0" + "00" * 27, OutcomeKind.DECLINED),
-        (None, "0601", OutcomeKind.DECLINED),
-    ],
-)
-def test_the_kind_of_cryptogram_decides(
-    purchase: Transaction, cid: str | None, issuer_data: str, kind: OutcomeKind
-) -> None:
-    assert run(purchase, options(t9F27=cid, t9F10=issuer_data)).kind is kind
-
-
-PIN = Ttq.ONLINE_PIN
-
-
-@pytest.mark.parametrize(
-    ("ctq", "signed", "ttq", "required", "cvm"),
-    [
-        (None, None, Ttq(0), False, CvmResult.NONE),
-        (None, None, Ttq.SIGNATURE, True, CvmResult.SIGNATURE),
-        (None, None, PIN | Ttq.CONSUMER_DEVICE_CVM, True, CvmResult.ONLINE_PIN),
-        (None, None, Ttq.CONSUMER_DEVICE_CVM, True, None),
-        (None, None, PIN, True, None),
-        ("0000", None, Ttq.SIGNATURE, False, CvmResult.NONE),
-        ("0000", None, Ttq.SIGNATURE, True, None),
-        ("8000", None, PIN, True, CvmResult.ONLINE_PIN),
-        ("8000", None, Ttq.SIGNATURE, True, None),
-        ("C000", None, Ttq.SIGNATURE, True, CvmResult.SIGNATURE),
-        ("8080", None, PIN, True, CvmResult.ONLINE_PIN),
-        ("0080", None, Ttq(0), True, CvmResult.CONFIRMED_BY_DEVICE),
-        ("0080", "01AABBCCDD0080", Ttq(0), True, CvmResult.CONFIRMED_BY_DEVICE),
-        ("0080", "01AABBCCDD0000", Ttq(0), True, None),
-        ("0080", "01AABBCCDD", Ttq(0), True, None),
-        ("4000", None, Ttq.SIGNATURE, True, CvmResult.SIGNATURE),
-        ("4000", None, Ttq(0), False, CvmResult.NONE),
-    ],
-)
-def test_the_cardholder_is_verified_as_the_ctq_says(
-    purchase: Transaction,
-    ctq: str | None,
-    signed: str | None,
-    ttq: Ttq,
-    required: bool,
-    cvm: CvmResult | None,
-) -> None:
-    answer = options(t9F6C=ctq, t9F69=signed)
-    outcome = run(purchase, answer, ttq=Ttq.EMV_MODE | ttq, cvm_limit=1250 if required else None)
-    if cvm is None:
-        assert outcome.kind is OutcomeKind.DECLINED
-        assert "verification" in outcome.reason
-    else:
-        assert (outcome.kind, outcome.cvm) == (OutcomeKind.ONLINE_REQUEST, cvm)
-
-
-def test_a_device_that_approved_offline_needs_the_signed_copy(purchase: Transaction) -> None:
-    kernels = with_oda(OdaResult.SUCCEEDED)
-    bare = options(**ODA, t9F6C="0080")
-    assert run(purchase, bare, kernels=kernels, floor_limit=10**6).kind is OutcomeKind.DECLINED
-    signed = options(**ODA, t9F6C="0080", t9F69="01AABBCCDD0080")
-    assert run(purchase, signed, kernels=kernels, floor_limit=10**6).kind is OutcomeKind.APPROVED
-
-
-def test_a_signature_is_asked_for_on_screen_and_receipt(purchase: Transaction) -> None:
-    kernels = with_oda(OdaResult.SUCCEEDED)
-    outcome = run(purchase, options(**ODA, t9F6C="4000"), kernels=kernels, floor_limit=10**6)
-    assert outcome.ui_on_outcome is not None
-    assert (outcome.ui_on_outcome.message, outcome.receipt) == (MessageId.APPROVED_SIGN, True)
 
 
 @pytest.mark.parametrize(
@@ -372,32 +205,6 @@ def test_format_1_gives_profile_and_locator(purchase: Transaction) -> None:
     answer = one("80", "0000", "08010100") + "9000"
     outcome = run(purchase, answer, ("00B2010C00", record(rest)))
     assert outcome.kind is OutcomeKind.ONLINE_REQUEST
-
-
-@pytest.mark.parametrize(
-    ("kind", "usage", "issuer", "ctq", "expected"),
-    [
-        (0x01, "8000", "0276", "0000", OutcomeKind.ONLINE_REQUEST),
-        (0x01, "4000", "0276", "0000", OutcomeKind.DECLINED),
-        (0x01, "4000", "0840", "0000", OutcomeKind.ONLINE_REQUEST),
-        (0x01, None, "0276", "0000", OutcomeKind.DECLINED),
-        (0x01, "8000", None, "0400", OutcomeKind.TRY_ANOTHER_INTERFACE),
-        (0x09, "0080", "0276", "0000", OutcomeKind.ONLINE_REQUEST),
-        (0x09, "0040", "0276", "0200", OutcomeKind.TRY_ANOTHER_INTERFACE),
-        (0x00, None, None, "0000", OutcomeKind.ONLINE_REQUEST),
-    ],
-)
-def test_cash_and_cashback_look_at_the_usage_control(
-    purchase: Transaction,
-    kind: int,
-    usage: str | None,
-    issuer: str | None,
-    ctq: str,
-    expected: OutcomeKind,
-) -> None:
-    answer = options(t9F07=usage, t5F28=issuer, t9F6C=ctq)
-    outcome = run(replace(purchase, type=kind), answer, check_cash=True, check_cashback=True)
-    assert outcome.kind is expected
 
 
 def test_the_offline_balance_is_shown_where_that_is_wanted(purchase: Transaction) -> None:

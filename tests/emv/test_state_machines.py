@@ -246,14 +246,14 @@ def test_nothing_prints_the_card_at_any_moment() -> None:
     number, track = visa.NUMBER, visa.TRACK
     name = "TESTCARD/MADE UP"
     records = visa.one("5A", number), visa.one("5F20", name.encode().hex())
-    way = [BEGIN, PPSE, FCI, GPO_WITH_RECORDS, answer(visa.record(*records))]
+    way: list[Event] = [BEGIN, PPSE, FCI, GPO_WITH_RECORDS, answer(visa.record(*records)), RECORD]
     forbidden = [number, number.lower(), track.lower(), name]
     forbidden += [repr(bytes.fromhex(secret))[2:-1] for secret in (number, track)]
     machine = EntryPoint(CONFIG)
     for event in way:
         actions = machine.handle(event)
-        kernel = machine.kernel or machine._kernel if hasattr(machine, "_kernel") else None
-        text = f"{event!r} {actions!r} {vars(machine)!r} {vars(kernel) if kernel else None!r}"
+        kernel = vars(machine.kernel) if machine.kernel else None
+        text = f"{event!r} {actions!r} {vars(machine)!r} {kernel!r}"
         assert not [secret for secret in forbidden if secret in text]
     assert isinstance(actions[-1], Complete)
     assert "476173******0119" in repr(actions[-1])
