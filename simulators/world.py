@@ -58,8 +58,8 @@ class SimulatedWorld:
         self._host = self._begin(
             Host(certificate=files.certificate, key=files.key, folder=home / "world" / "host"), "close"
         )
-        self._alipay = AlipayHost()
-        gateway = self._begin(TlsServer(self._alipay.app, certificate=files.certificate, key=files.key))
+        self.alipay = AlipayHost()
+        gateway = self._begin(TlsServer(self.alipay.app, certificate=files.certificate, key=files.key))
         self._gates = [self._begin(TcpGate(self._host.port)), self._begin(TcpGate(gateway.port))]
         self._camera = self._begin(SimulatedCamera())
         self._scanner = self._begin(SerialScanner())
@@ -98,7 +98,7 @@ class SimulatedWorld:
         """Show a fresh code."""
         by_scanner = kind.endswith(_BY_SCANNER)
         kind = kind.removesuffix(_BY_SCANNER)
-        code = "A bus ticket" if kind == "foreign" else self._alipay.book.customer_code(_CODES[kind])
+        code = "A bus ticket" if kind == "foreign" else self.alipay.book.customer_code(_CODES[kind])
         if by_scanner:
             self._scanner.scan(code)
         else:
@@ -110,16 +110,16 @@ class SimulatedWorld:
 
     def confirm(self) -> None:
         """Confirm the newest waiting payment."""
-        waiting = [t for t in self._alipay.book.trades() if t.status is TradeStatus.WAIT_BUYER_PAY]
-        self._alipay.book.buyer_confirms(waiting[-1].out_trade_no)
+        waiting = [t for t in self.alipay.book.trades() if t.status is TradeStatus.WAIT_BUYER_PAY]
+        self.alipay.book.buyer_confirms(waiting[-1].out_trade_no)
 
     def scan_qr(self, text: str) -> None:
         """Scan the terminal's code and pay."""
-        self._alipay.book.buyer_pays(self._alipay.book.scan_qr(text))
+        self.alipay.book.buyer_pays(self.alipay.book.scan_qr(text))
 
     def pay_late(self, attempt: str) -> None:
         """Let a payment arrive after its code was cancelled."""
-        self._alipay.book.buyer_pays(attempt.replace("-", "_"), late=True)
+        self.alipay.book.buyer_pays(attempt.replace("-", "_"), late=True)
 
     def set_network(self, up: bool) -> None:
         """Open or shut the gates to the host and the wallet."""
@@ -149,7 +149,7 @@ class SimulatedWorld:
             if booking.source == "card" and booking.kind == "sale":
                 before = books.get(booking.attempt, _Booked(0, 0))
                 books[booking.attempt] = _Booked(before.times + 1, booking.amount_minor)
-        for trade in self._alipay.book.trades():
+        for trade in self.alipay.book.trades():
             if trade.status is TradeStatus.TRADE_SUCCESS:
                 books[trade.out_trade_no.replace("_", "-")] = _Booked(1, trade.amount_minor)
         return books
@@ -185,8 +185,8 @@ class SimulatedWorld:
         key = alipay_signing.new_key()
         merchant.touch(mode=0o600)
         merchant.write_text(alipay_signing.private_pem(key))
-        alipay.write_text(self._alipay.public_key_pem)
-        self._alipay.register(APP_ID, alipay_signing.public_pem(key))
+        alipay.write_text(self.alipay.public_key_pem)
+        self.alipay.register(APP_ID, alipay_signing.public_pem(key))
         return merchant, alipay
 
 

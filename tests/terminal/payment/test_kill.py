@@ -1,0 +1,176 @@
+"""SIGKILL at every moment of a payment: after a restart it is resolved, and booked once or not at all."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from simulators.hosts.alipay_trades import Behaviour
+from simulators.world import SimulatedWorld
+from terminal.config import Config, load
+from terminal.counter import Counter, open_store
+from terminal.demo.customer import until
+from terminal.demo.world import Pace
+from terminal.enrolment import Enrolment, enrol
+from terminal.home import CONFIG_FILE
+
+pytestmark = pytest.mark.timeout(60)
+
+AMOUNT = "12.50"
+CARD = [
+    "entering SAVING_INTENT",
+    "after SaveIntent",
+    "entering ASKING",
+    "after Ask",
+    "entering SAVING_RESULT",
+    "after SaveResult",
+    "entering DONE",
+]
+CODE = [
+    "after SaveIntent",
+    "after Ask",
+    "entering WAITING",
+    "after Wait",
+    "entering QUERYING",
+    "after Query",
+    "entering SAVING_REVERSAL",
+    "after SaveReversal",
+    "entering REVERSING",
+    "after Reverse",
+    "entering SAVING_RESULT",
+    "entering DONE",
+]
+SHOWN = [
+    "after Ask",
+    "entering WAITING",
+    "entering SAVING_REVERSAL",
+    "after SaveReversal",
+    "after Reverse",
+    "after SaveResult",
+    "entering WATCHING",
+    "entering LOOKING",
+]
+OFFLINE = ["after SaveIntent", "after Ask", "entering SAVING_RESULT", "after SaveResult", "entering DONE"]
+
+
+class Scene:
+    """A world, a terminal's home in it, and what kills and restarts the terminal."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.world = SimulatedWorld()
+        text = self.world.start(home, "sim:", Pace.SCRIPT)
+        text = text.replace("query_for_s = 2.0", "query_for_s = 0.4").replace(
+            "qr_seconds = 3", "qr_seconds = 1"
+        )
+        text = re.sub("scanners = .*", "scanners = []", text)
+        (home / CONFIG_FILE).write_text(text)
+        self.config: Config = load(home / CONFIG_FILE)
+        self.pins: Enrolment | None = None
+
+    async def enrol(self) -> None:
+        self.pins = await enrol(self.home, self.config)
+
+    def run_until_killed(self, moment: str, *, reader: str = "", scanner: str = "") -> None:
+        program = Path(__file__).parent / "dying_terminal.py"
+        done = subprocess.run(
+            [sys.executable, program, self.home, moment, reader, scanner, AMOUNT],
+            capture_output=True,
+            text=True,
+            timeout=40,
+            check=False,
+        )
+        assert done.returncode == -signal.SIGKILL, f"it lived through {moment}: {done.stderr[-2000:]}"
+
+    async def restart(self) -> None:
+        """Start a terminal on the same home and let it resolve and deliver everything."""
+        assert self.pins is not None
+        counter = Counter(self.config, self.home, self.pins)
+        await counter.start()
+        try:
+            await until(
+                counter,
+                lambda view: (
+                    view.online
+                    and not view.queue.unsent
+                    and not view.queue.deferred_count
+                    and all(line.note != "being resolved" for line in view.payments)
+                ),
+            )
+        finally:
+            await counter.stop()
+
+    def check(self) -> str:
+        """Compare the terminal's records with the books; return the attempt's outcome."""
+        assert self.pins is not None
+        store = open_store(self.home, self.config, self.pins)
+        try:
+            assert store.open_attempts() == ()
+            assert store.verify(signatures=True).ok
+            (order,) = store.orders(10)
+            (attempt,) = store.attempts(order.order_id)
+        finally:
+            store.close()
+        outcome = str(attempt.summary.get("outcome", ""))
+        booked = self.world.booked().get(attempt.key)
+        if outcome in ("approved", "approved_offline"):
+            assert booked is not None
+            assert (booked.times, booked.amount_minor) == (1, 1250)
+        else:
+            assert booked is None
+        return outcome
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    its = Scene(tmp_path)
+    try:
+        await its.enrol()
+        yield its
+    finally:
+        its.world.stop()
+
+
+@pytest.mark.parametrize("moment", CARD)
+async def test_a_tap_killed_is_booked_once_or_not_at_all(scene: Scene, moment: str) -> None:
+    scene.run_until_killed(moment, reader="sim:visa-approve")
+    await scene.restart()
+    outcome = scene.check()
+    if moment in ("after Ask", "entering SAVING_RESULT", "after SaveResult", "entering DONE"):
+        assert outcome == "approved"
+
+
+@pytest.mark.parametrize("moment", OFFLINE)
+async def test_an_offline_tap_killed_is_booked_once_or_not_at_all(scene: Scene, moment: str) -> None:
+    scene.world.set_network(False)
+    scene.run_until_killed(moment, reader="sim:visa-approve")
+    scene.world.set_network(True)
+    await scene.restart()
+    assert (scene.check() == "approved_offline") == (moment in ("after SaveResult", "entering DONE"))
+
+
+@pytest.mark.parametrize("moment", CODE)
+async def test_a_code_that_waits_killed_is_undone(scene: Scene, moment: str) -> None:
+    code = scene.world.alipay.book.customer_code(Behaviour.WAITS)
+    scene.run_until_killed(moment, scanner=f"sim:{code}")
+    await scene.restart()
+    assert scene.check() == "declined"
+
+
+@pytest.mark.parametrize("moment", ["after Ask", "entering SAVING_RESULT"])
+async def test_a_code_that_was_paid_when_the_terminal_died_is_found_paid(scene: Scene, moment: str) -> None:
+    code = scene.world.alipay.book.customer_code(Behaviour.PAYS)
+    scene.run_until_killed(moment, scanner=f"sim:{code}")
+    await scene.restart()
+    assert scene.check() == "approved"
+
+
+@pytest.mark.parametrize("moment", SHOWN)
+async def test_a_shown_code_killed_is_undone(scene: Scene, moment: str) -> None:
+    scene.run_until_killed(moment)
+    await scene.restart()
+    assert scene.check() == "declined"
