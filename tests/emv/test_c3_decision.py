@@ -89,6 +89,8 @@ PIN = Ttq.ONLINE_PIN
         ("8000", None, Ttq.SIGNATURE, True, None),
         ("C000", None, Ttq.SIGNATURE, True, CvmResult.SIGNATURE),
         ("8080", None, PIN, True, CvmResult.ONLINE_PIN),
+        ("4000", None, PIN | Ttq.SIGNATURE, True, CvmResult.SIGNATURE),
+        ("0080", None, PIN, True, CvmResult.CONFIRMED_BY_DEVICE),
         ("0080", None, Ttq(0), True, CvmResult.CONFIRMED_BY_DEVICE),
         ("0080", "01AABBCCDD0080", Ttq(0), True, CvmResult.CONFIRMED_BY_DEVICE),
         ("0080", "01AABBCCDD0000", Ttq(0), True, None),

@@ -49,6 +49,11 @@ def test_limits_set_the_indicators(
     assert found(purchase, replace(ROW, **settings), amount) == expected  # type: ignore[arg-type]
 
 
+def test_bits_without_a_name_are_passed_on(purchase: Transaction) -> None:
+    row = replace(ROW, ttq=Ttq(0xF7EA8A55), floor_limit=0)
+    assert found(purchase, row, 1250).ttq == 0xF7AA8A55
+
+
 def test_limits_hold_for_no_other_currency(purchase: Transaction) -> None:
     row = replace(ROW, floor_limit=10**6, cvm_limit=10**6)
     config = EmvConfig(country="276", currency="978", combinations=(row,))

@@ -111,6 +111,16 @@ def test_nesting_is_bounded() -> None:
         tlv.decode(b"\x5a\x00" + tlv.encode_one(0x70, raw))
 
 
+def test_a_fault_at_the_deepest_level_is_named_as_what_it_is() -> None:
+    raw = b"\x5a\x02\x11"
+    for _ in range(tlv.MAX_DEPTH - 1):
+        raw = tlv.encode_one(0x70, raw)
+    with pytest.raises(DecodeError, match="value is cut off"):
+        tlv.decode(raw)
+    with pytest.raises(DecodeError, match="value is cut off"):
+        tlv.decode(bytes.fromhex("7000 5A0211"))
+
+
 def test_zero_bytes_between_objects_are_padding() -> None:
     raw = bytes.fromhex("0000 5A0112 000000 7006 00 5F340101 00 00")
     assert tlv.decode(raw) == ((0x5A, b"\x12"), (0x70, ((0x5F34, b"\x01"),)))
