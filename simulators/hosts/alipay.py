@@ -183,8 +183,9 @@ class AlipayHost:
 
     async def _hold(self, request: Request) -> None:
         released = asyncio.Event()
+        held = (asyncio.get_running_loop(), released)
         with self._lock:
-            self._held.append((asyncio.get_running_loop(), released))
+            self._held.append(held)
             self._lock.notify_all()
         ends = [asyncio.ensure_future(released.wait()), asyncio.ensure_future(_hung_up(request))]
         try:
@@ -192,6 +193,8 @@ class AlipayHost:
         finally:
             for end in ends:
                 end.cancel()
+            with self._lock:
+                self._held = [other for other in self._held if other is not held]
 
     def _check(self, parameters: Mapping[str, str]) -> Callable[[Fields], Fields]:
         """Check what all methods have in common, and return the method."""
