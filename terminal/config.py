@@ -7,6 +7,7 @@ never in the file: a field names the file that holds them.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import tomllib
 import types
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
 
@@ -100,11 +102,11 @@ class Offline:
 
     mode: OfflineMode = OfflineMode.PREFER_ONLINE
     """``require online``, ``prefer online`` or ``force offline``."""
-    limit_each: str = "50.00"
+    limit_each: str = "50"
     """The largest single payment, in the shop's currency."""
     limit_count: int = 75
     """How many payments may wait for the host at once."""
-    limit_total: str = "1000.00"
+    limit_total: str = "1000"
     """Their largest sum, in the shop's currency."""
     limit_hours: int = 24
     """For how long the oldest of them may wait."""
@@ -184,7 +186,7 @@ def load(path: Path) -> Config:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+        raise ConfigError(_toml_fault(path, text, error)) from error
     try:
         config = _table(Config, values, (), path.parent)
         _check(config)
@@ -249,13 +251,16 @@ def _check(config: Config) -> None:
     _check_shop(config)
     if not re.fullmatch(r"[A-Z0-9]{1,16}", config.terminal.id):
         raise _FieldError(("terminal", "id"), "1 to 16 capital letters and digits")
-    if not config.host.url.startswith("https://"):
-        raise _FieldError(("host", "url"), "must begin with https://")
+    _check_url(("host", "url"), config.host.url)
+    _check_file(("host", "ca_file"), config.host.ca_file)
     for name in ("limit_each", "limit_total"):
         try:
             config.money(getattr(config.offline, name))
         except MoneyError as error:
             raise _FieldError(("offline", name), str(error)) from error
+    for name in ("limit_count", "limit_hours"):
+        if getattr(config.offline, name) < 0:
+            raise _FieldError(("offline", name), "must be 0 or more")
     if config.log.level not in ("TRAFFIC", "DEBUG", "INFO", "WARNING", "ERROR"):
         raise _FieldError(("log", "level"), "one of TRAFFIC, DEBUG, INFO, WARNING, ERROR")
     if config.alipay is not None:
@@ -267,7 +272,7 @@ def _check_shop(config: Config) -> None:
         exponent(config.shop.currency)
     except MoneyError as error:
         raise _FieldError(("shop", "currency"), str(error)) from error
-    if not re.fullmatch(r"\d{3}", config.shop.country):
+    if not re.fullmatch(r"[0-9]{3}", config.shop.country):
         raise _FieldError(("shop", "country"), 'three digits of ISO 3166-1, such as "156" or "276"')
     try:
         Locale.parse(config.shop.locale)
@@ -276,23 +281,63 @@ def _check_shop(config: Config) -> None:
 
 
 def _check_alipay(alipay: AlipayConfig) -> None:
-    if not alipay.gateway.startswith("https://"):
-        raise _FieldError(("alipay", "gateway"), "must begin with https://")
+    _check_url(("alipay", "gateway"), alipay.gateway)
+    for name in ("key_file", "alipay_key_file", "ca_file"):
+        _check_file(("alipay", name), getattr(alipay, name))
     for name in ("qr_seconds", "query_every_s", "query_for_s"):
-        if getattr(alipay, name) <= 0:
-            raise _FieldError(("alipay", name), "must be more than 0")
+        if not 0 < getattr(alipay, name) < math.inf:
+            raise _FieldError(("alipay", name), "must be more than 0, and finite")
+    if alipay.late_watch_s < 0:
+        raise _FieldError(("alipay", "late_watch_s"), "must be 0 or more")
+
+
+def _check_url(path: tuple[str, ...], url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or not url.isprintable() or " " in url:
+        raise _FieldError(path, f"{url!r} is no https:// address, such as https://pay.example.com:8443")
+
+
+def _check_file(path: tuple[str, ...], file: Path | None) -> None:
+    if file is not None and not file.is_file():
+        raise _FieldError(path, f"there is no file {file}")
 
 
 def _line(text: str, path: tuple[str, ...]) -> int:
-    """Return the line on which a key stands, or its table, or 1."""
-    table: tuple[str, ...] = ()
-    nearest = 1
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
-            table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
-            if table == path[: len(table)]:
-                nearest = number
-        elif key := re.match(r"\s*([\w.\"'-]+)\s*=", line):
-            if (*table, *(part.strip("\"'") for part in key[1].split("."))) == path:
-                return number
-    return nearest
+    """Return the line on which a key, or else the table that it is missing from, begins; or 1.
+
+    The parser does not tell lines. But a file is readable up to the end of each statement, so the one
+    that brings a key begins after the last readable part that lacks it.
+    """
+    lines = text.split("\n")
+    found, depth, begin = 1, 0, 0
+    for end in range(1, len(lines) + 1):
+        try:
+            values = tomllib.loads("\n".join(lines[:end]))
+        except tomllib.TOMLDecodeError:
+            continue
+        if (here := _depth(values, path)) > depth:
+            found, depth = begin + 1, here
+        begin = end
+    return found
+
+
+def _depth(values: Any, path: tuple[str, ...]) -> int:
+    """Return how many steps of a path lead to something."""
+    for depth, key in enumerate(path):
+        if not isinstance(values, dict) or key not in values:
+            return depth
+        values = values[key]
+    return len(path)
+
+
+def _toml_fault(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
+    """Return what the parser says, with the line where ours stands in all messages."""
+    where = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)", str(error))
+    line = where[1] if where and where[1] else text.count("\n") + 1
+    column = f" (column {where[2]})" if where and where[2] else ""
+    what = str(error)[: where.start()] if where else str(error)
+    return f"{path}:{line}: not valid TOML: {what}{column}"
