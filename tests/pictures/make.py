@@ -1,4 +1,6 @@
-"""Make the pictures of the screens: ``python tests/pictures/make.py [NAME...]``.
+"""Make the pictures of the screens: ``python -m tests.pictures.make [NAME...]``.
+
+Without a name it makes those that the README shows; a name is the beginning of a picture's name.
 
 Textual draws each screen as SVG; Chromium, with local fonts only, makes it a PNG.
 """
@@ -8,15 +10,18 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from terminal.tui.cashier.app import CashierApp
 from terminal.tui.cashier.demo_key import DemoKey
@@ -26,8 +31,22 @@ from tests.terminal.tui.fake_counter import FakeCounter
 
 HERE = Path(__file__).parent
 FONTS = "'Fira Code', 'DejaVu Sans Mono', 'Noto Sans Mono CJK SC', monospace"
+Image = NDArray[np.uint8]
 SMALL, LARGE = (80, 24), (120, 40)
 LONGEST_SIDE_PX = 1000
+SHOWN = (
+    "typing-120x40",
+    "armed-80x24",
+    "card-read-80x24",
+    "approved-120x40",
+    "approved-offline-80x24",
+    "deferred-80x24",
+    "declined-80x24",
+    "unknown-80x24",
+    "qr-80x24",
+    "trouble-120x40",
+)
+"""The pictures that are kept beside this file."""
 
 
 async def _nothing() -> None:
@@ -37,11 +56,14 @@ async def _nothing() -> None:
 def demo_keys(run: Callable[[], Awaitable[None]] = _nothing) -> tuple[DemoKey, ...]:
     """Return keys as the demo has them."""
     return (
-        DemoKey("t", "tap", "tap", "The customer taps a card", run),
-        DemoKey("c", "code", "code", "The customer shows a payment code", run),
-        DemoKey("p", "pay", "pay QR", "The customer scans the code shown and pays", run),
+        DemoKey("t", "tap", "tap card", "The customer taps a card", run),
+        DemoKey("d", "tap_declined", "bad card", "The customer taps a card that is declined", run),
+        DemoKey("p", "tap_torn", "pull card", "The customer pulls the card away too early", run),
+        DemoKey("c", "code", "show code", "The customer shows an Alipay code", run),
+        DemoKey("w", "code_waits", "slow code", "The same, and must confirm with y", run),
+        DemoKey("y", "phone", "use phone", "The customer confirms, or scans the code", run),
+        DemoKey("l", "late", "pay late", "The customer pays for the expired code", run),
         DemoKey("n", "network", "network", "Cut the network, or bring it back", run),
-        DemoKey("x", "pull", "pull card", "Take the card away in the middle", run),
     )
 
 
@@ -85,7 +107,10 @@ def pictures() -> list[Picture]:
         ("qr", samples.showing_qr(samples.ALIPAY_TEXT), ()),
         ("qr-long", samples.showing_qr(samples.MPM_TEXT, 12), ()),
         ("keys", samples.IDLE, ("f1",)),
-        *((name, samples.with_result(name), ()) for name in samples.RESULT_NAMES),
+        *((name, samples.with_result(name), ()) for name in samples.RESULT_NAMES if name != "deferred"),
+        ("deferred", samples.offline(samples.with_result("deferred")), ()),
+        ("unknown-offline", samples.offline(samples.with_result("unknown")), ()),
+        ("qr-offline", samples.offline(samples.showing_qr(samples.MPM_TEXT, 12)), tuple("5")),
         ("receipt", samples.with_result("approved"), ("r",)),
     ]
     return [
@@ -132,20 +157,41 @@ def write_png(svg: str, target: Path, chromium: str) -> None:
     scale = LONGEST_SIDE_PX / max(image.shape[:2])
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    # 32 levels a channel halve the file and are not seen.
-    levels = np.asarray(image, np.uint8)
-    cv2.imwrite(str(target), (levels & 0xF8) | (levels >> 5), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    target.write_bytes(palette_png(np.asarray(image, np.uint8)))
+
+
+def palette_png(image: Image, colours: int = 256) -> bytes:
+    """Return a PNG with the most frequent colours only: half the size of one with all, and looks the same."""
+    packed = image.astype(np.uint32) @ np.array([1, 1 << 8, 1 << 16], np.uint32)
+    values, places, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    kept = values[np.argsort(-counts.astype(np.int64))[:colours]]
+    channels = [(each[:, None] >> np.array([16, 8, 0], np.uint32)) & 255 for each in (values, kept)]
+    distances = np.abs(channels[0][:, None].astype(np.int16) - channels[1][None].astype(np.int16)).sum(axis=2)
+    rows = distances.argmin(axis=1)[places].reshape(packed.shape).astype(np.uint8)
+    # Each row begins with its filter: none.
+    lines = np.pad(rows, ((0, 0), (1, 0))).tobytes()
+    header = struct.pack(">IIBBBBB", packed.shape[1], packed.shape[0], 8, 3, 0, 0, 0)
+    chunks = (
+        (b"IHDR", header),
+        (b"PLTE", channels[1].astype(np.uint8).tobytes()),
+        (b"IDAT", zlib.compress(lines, 9)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
 
 
 async def make(names: Sequence[str], folder: Path) -> None:
-    """Make the pictures whose names begin with one of *names*, all of them when there are none."""
+    """Make the pictures whose names begin with one of *names*."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("Chromium is needed: apt-get install chromium")
     for picture in pictures():
-        if not names or picture.name.startswith(tuple(names)):
+        if picture.name.startswith(tuple(names)):
             write_png(await svg_of(picture), folder / f"{picture.name}.png", chromium)
 
 
 if __name__ == "__main__":
-    asyncio.run(make(sys.argv[1:], HERE))
+    asyncio.run(make(sys.argv[1:] or SHOWN, HERE))

@@ -1,15 +1,22 @@
-"""A row of keys with their labels, each clickable."""
+"""Rows of keys with their labels, each clickable."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
-from textual.containers import HorizontalGroup
+from textual.containers import HorizontalGroup, VerticalGroup
 from textual.content import Content
+from textual.events import Resize
 
 from terminal.tui.widgets.click_key import ClickKey
+from terminal.tui.widgets.line import Line
+
+GAP = 2
+"""Columns between two keys."""
+_NARROW = 60
+"""Below this width the title has a row of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +31,62 @@ class StripKey:
     tooltip: str
 
 
-class KeyStrip(HorizontalGroup):
+def rows_of(keys: Sequence[StripKey], title: str, width: int) -> list[list[StripKey]]:
+    """Return the keys in as many rows as they need; the first row begins with the title."""
+    used = len(title) + 2 + GAP if title else 0
+    rows: list[list[StripKey]] = [[]]
+    if title and width < _NARROW:
+        rows, used = [[], []], 0
+    for key in keys:
+        needed = len(key.key) + 1 + len(key.label)
+        if rows[-1] and used + needed > width:
+            rows.append([])
+            used = 0
+        rows[-1].append(key)
+        used += needed + GAP
+    return rows
+
+
+class KeyStrip(VerticalGroup):
     """Keys side by side; an optional title in front keeps two strips apart."""
 
     def __init__(self, keys: Sequence[StripKey], *, title: str = "", id: str) -> None:
         super().__init__(id=id)
         self._keys = keys
         self._title = title
+        self._labels: dict[str, str] = {}
+        self._rows: list[list[StripKey]] = [list(keys)]
 
     def compose(self) -> ComposeResult:
         """Title, then keys."""
-        if self._title:
-            yield ClickKey(self._title, "nothing", "", classes="strip-title")
-        for key in self._keys:
-            yield ClickKey(
-                self._content(key.key, key.label), key.action, key.tooltip, id=key.id, classes="strip-key"
-            )
+        for index, row in enumerate(self._rows):
+            with HorizontalGroup(classes="strip-row"):
+                if self._title and index == 0:
+                    yield Line(self._title, classes="strip-title")
+                for key in row:
+                    yield ClickKey(
+                        self._content(key, self._labels),
+                        key.action,
+                        key.tooltip,
+                        id=key.id,
+                        classes="strip-key",
+                    )
+
+    async def on_resize(self, event: Resize) -> None:
+        """Break the rows anew."""
+        rows = rows_of(self._keys, self._title, self.size.width)
+        if rows != self._rows:
+            self._rows = rows
+            await self.recompose()
 
     def relabel(self, labels: Iterable[tuple[str, str]]) -> None:
         """Give keys another label, by id; unchanged labels cost nothing."""
-        wanted = dict(labels)
+        self._labels.update(labels)
         for key in self._keys:
-            if key.id in wanted:
-                self.query_one(f"#{key.id}", ClickKey).update(self._content(key.key, wanted[key.id]))
+            if key.id in self._labels:
+                for shown in self.query(f"#{key.id}").results(ClickKey):
+                    shown.update(self._content(key, self._labels))
 
     @staticmethod
-    def _content(key: str, label: str) -> Content:
-        return Content.assemble((key, "bold $primary"), f" {label}")
+    def _content(key: StripKey, labels: Mapping[str, str]) -> Content:
+        return Content.assemble((key.key, "bold $primary"), f" {labels.get(key.id, key.label)}")

@@ -15,7 +15,7 @@ BLINK_S = 1.0
 CAPTIONS: dict[LightPattern, str] = {
     LightPattern.OFF: "reader off",
     LightPattern.IDLE: "waiting for an amount",
-    LightPattern.READY: "present card",
+    LightPattern.READY: "ready for a card",
     LightPattern.CARD_READ: "card read:\nnot approved yet",
     LightPattern.ERROR: "card not read",
 }

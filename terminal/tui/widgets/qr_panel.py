@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from terminal.tui.widgets.amount import amount_text
 from terminal.tui.widgets.big_text import BigText, amount_lines
 from terminal.tui.widgets.key_strip import KeyStrip, StripKey
 from terminal.tui.widgets.line import Line
@@ -70,7 +71,7 @@ class QrPanel(Horizontal):
         network.update(network_text(view) if view.online else offline_text(view))
         network.set_class(not view.online, "-offline")
         self.query_one("#qr-wallet", Line).update(
-            Content.assemble("Scan with ", (view.qr.wallet, "bold"), f" to pay {view.amount.currency}")
+            Content.assemble("Scan with ", (view.qr.wallet, "bold"), f" to pay {amount_text(view.amount)}")
         )
         self.query_one("#qr-amount", BigText).text = view.amount.plain()
         countdown = self.query_one("#qr-countdown", Line)

@@ -13,8 +13,9 @@ from terminal.tui.widgets.pixel_font import solid, wide_pixels
 from terminal.tui.widgets.result_style import DEFERRED, RESULT_STYLES, result_style
 from terminal.view import ResultView
 
-_TITLE, _ORIGIN = 2, 1
-"""Rows of title and origin, with the blank ones."""
+_TITLE, _ORIGIN = 1, 1
+_MARGINS = 6
+"""Rows of the title and of blanks when the words are not tight."""
 _ANY = 99
 
 _CLASSES = [style.css_class for style in (*RESULT_STYLES.values(), DEFERRED)]
@@ -57,14 +58,21 @@ class ResultPanel(Horizontal):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Keep the detail readable: first the amount becomes small, then the headline's lines close up."""
+        """Keep every word readable: in little space first the amount becomes small, then the headline."""
         if self.result is None:
             return
         width = self.query_one("#result-words").size.width
-        detail = len(self.result.detail) // max(1, width) + 2
-        space = self.size.height - _TITLE - detail - _ORIGIN
-        headline = len(headline_lines(self.result.headline, width, _ANY)) + 1
-        large = headline + len(headline_lines(amount_text(self.result.amount), width, _ANY)) + 1 <= space
-        tight = headline + 2 > space
-        self.query_one("#result-headline", BigText).draw = tight_headline_lines if tight else headline_lines
+        # Words do not break evenly: count a little less than the width.
+        detail = -(-len(self.result.detail) // max(1, width - 6))
+        headline = len(headline_lines(self.result.headline, width, _ANY))
+        amount = len(headline_lines(amount_text(self.result.amount), width, _ANY))
+        space = self.outer_size.height - self.styles.border.spacing.height - detail - _ORIGIN
+        roomy = space - _MARGINS >= headline + 1
+        tight = len(tight_headline_lines(self.result.headline, width, _ANY))
+        draw = (
+            headline_lines if roomy else tight_headline_lines if space >= _TITLE + tight + 1 else plain_lines
+        )
+        self.query_one("#result-headline", BigText).draw = draw
+        large = space - _MARGINS >= headline + amount
         self.query_one("#result-amount", BigText).draw = headline_lines if large else plain_lines
+        self.set_class(not roomy, "-tight")

@@ -11,9 +11,10 @@ from terminal.tui.widgets.big_text import BigText
 from terminal.tui.widgets.devices_panel import DevicesPanel
 from terminal.tui.widgets.receipt_panel import ReceiptPanel
 from terminal.tui.widgets.result_panel import ResultPanel
-from terminal.tui.widgets.result_style import result_style
+from terminal.tui.widgets.result_style import DEFERRED, RESULT_STYLES, result_style
 from terminal.tui.widgets.status_bar import TRAINING_TEXT
 from terminal.view import Outcome, Phase
+from tests.pictures.make import demo_keys
 from tests.terminal.tui import samples
 from tests.terminal.tui.conftest import CountingApp
 from tests.terminal.tui.fake_counter import FakeCounter
@@ -195,6 +196,42 @@ async def test_one_charge_at_a_time(app: CountingApp, counter: FakeCounter) -> N
     assert counter.calls == ["charge"]
 
 
+async def test_digits_typed_during_a_charge_do_not_spoil_a_refused_amount(
+    app: CountingApp, counter: FakeCounter
+) -> None:
+    counter.gate = asyncio.Event()
+    counter.refusal = CounterRefusal("Not now")
+    async with app.run_test() as pilot:
+        await pilot.press(*"1250", "enter", "7")
+        counter.gate.set()
+        await app.cashier.runner.settle()
+        assert amount(app) == "12.50"
+
+
+async def test_escape_during_a_charge_cancels_it_once_and_for_all(
+    app: CountingApp, counter: FakeCounter
+) -> None:
+    counter.gate = asyncio.Event()
+    counter.refusal = CounterRefusal("Not now")
+    async with app.run_test() as pilot:
+        await pilot.press(*"1250", "enter", "escape")
+        counter.gate.set()
+        await app.cashier.runner.settle()
+        await pilot.pause()
+        assert amount(app) == "0.00"
+    assert counter.calls == ["charge", "cancel"]
+
+
+async def test_an_action_does_not_run_twice_at_a_time(app: CountingApp, counter: FakeCounter) -> None:
+    counter.gate = asyncio.Event()
+    counter.show(samples.in_phase(Phase.ARMED))
+    async with app.run_test() as pilot:
+        await pilot.press("escape", "escape", "s", "s")
+        counter.gate.set()
+        await app.cashier.runner.settle()
+    assert counter.calls == ["cancel", "sync_now"]
+
+
 # The next customer
 
 
@@ -321,10 +358,12 @@ async def test_changing_the_offline_mode_names_the_risk(app: CountingApp, counte
 @pytest.mark.parametrize("name", samples.RESULT_NAMES)
 @pytest.mark.parametrize("online", [True, False])
 async def test_a_result_has_its_words_sign_amount_and_reason(
-    app: CountingApp, counter: FakeCounter, size: tuple[int, int], name: str, online: bool
+    counter: FakeCounter, size: tuple[int, int], name: str, online: bool
 ) -> None:
     view = samples.with_result(name)
     assert view.result is not None
+    # The demo's keys take two rows of the little space there is.
+    app = CountingApp(counter, demo_keys=demo_keys())
     async with app.run_test(size=size) as pilot:
         counter.show(view if online else samples.offline(view))
         await pilot.pause()
@@ -339,7 +378,8 @@ async def test_a_result_has_its_words_sign_amount_and_reason(
         assert panel.query_one("#result-amount", BigText).text == "EUR 12.50"
         assert "order 1042" in words
         for part in panel.query("#result-words > *"):
-            assert part.region.bottom <= panel.region.bottom, part.id
+            assert panel.region.contains_region(part.region), part.id
+            assert part.size.height > 0, part.id
 
 
 async def test_no_result_shows_another_ones_words(app: CountingApp, counter: FakeCounter) -> None:
@@ -355,7 +395,8 @@ async def test_no_result_shows_another_ones_words(app: CountingApp, counter: Fak
             assert ("NOT AUTHORISED YET" in words) is (name == "deferred")
             assert ("✗ DECLINED" in words) is (name == "declined")
             assert ("DO NOT CHARGE AGAIN" in words) is (name == "unknown")
-            assert len({name for name in app.screen.query_one(ResultPanel).classes if name != "-x"}) == 1
+            looks = {style.css_class for style in (*RESULT_STYLES.values(), DEFERRED)}
+            assert len(looks & app.screen.query_one(ResultPanel).classes) == 1
 
 
 def test_only_a_deferred_offline_result_says_so() -> None:

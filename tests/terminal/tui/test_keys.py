@@ -4,6 +4,8 @@ from terminal.tui.cashier.app import CashierApp
 from terminal.tui.cashier.bindings import KEYPAD_BINDINGS, SALE_BINDINGS, DemoKeyError, demo_bindings
 from terminal.tui.cashier.demo_key import DemoKey
 from terminal.tui.keys_screen import KeysScreen
+from tests.pictures.make import demo_keys
+from tests.terminal.tui import samples
 from tests.terminal.tui.conftest import CountingApp
 from tests.terminal.tui.fake_counter import FakeCounter
 from tests.terminal.tui.screen_cells import text_of, words_of
@@ -67,6 +69,30 @@ async def test_demo_keys_have_their_own_strip_and_run(counter: FakeCounter) -> N
         await pilot.click("#demo-keys #demo-tap")
         await app.cashier.runner.settle()
     assert pressed == ["tap", "tap"]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 160])
+async def test_a_long_strip_breaks_into_rows(counter: FakeCounter, width: int) -> None:
+    keys = demo_keys()
+    async with CashierApp(counter, demo_keys=keys).run_test(size=(width, 24)) as pilot:
+        await pilot.pause()
+        words = words_of(pilot.app)
+        strip = pilot.app.screen.query_one("#demo-keys")
+        rows = strip.size.height
+    assert "Simulated customer" in words
+    for key in keys:
+        assert f"{key.key} {key.label}" in words
+    assert rows == (2 if width < 120 else 1)
+
+
+async def test_labels_survive_a_resize(app: CountingApp, counter: FakeCounter) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        counter.show(samples.with_result("approved"))
+        await pilot.pause()
+        await pilot.resize_terminal(60, 24)
+        await pilot.pause()
+        assert "Enter Next" in words_of(app)
+        assert "F10 Quit" in words_of(app)
 
 
 async def test_without_demo_keys_there_is_no_strip(app: CountingApp) -> None:
