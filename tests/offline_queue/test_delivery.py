@@ -65,18 +65,20 @@ def test_the_same_acknowledgement_again_changes_nothing(counter: Counter) -> Non
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"),
+    ("fault", "error", "words"),
     [
-        ("forged", SignatureError),
-        ("another terminal", AcknowledgementError),
-        ("another head", ChainBrokenError),
-        ("the head of another record", ChainBrokenError),
-        ("more than there is", ChainBrokenError),
-        ("refuses what it does not acknowledge", AcknowledgementError),
-        ("settles what is not here", AcknowledgementError),
+        ("forged", SignatureError, "not signed by key"),
+        ("another terminal", AcknowledgementError, "terminal T2"),
+        ("another head", ChainBrokenError, "another chain at record 2"),
+        ("the head of another record", ChainBrokenError, "another chain at record 2"),
+        ("more than there is", ChainBrokenError, "holds 3 records, but only 2 are here"),
+        ("refuses what it does not acknowledge", AcknowledgementError, "refuses what it does not"),
+        ("settles what is not here", AcknowledgementError, "T1-00000099, which is not here"),
     ],
 )
-def test_what_is_not_ours_is_refused_whole(counter: Counter, fault: str, error: type[QueueError]) -> None:
+def test_what_is_not_ours_is_refused_whole(
+    counter: Counter, fault: str, error: type[QueueError], words: str
+) -> None:
     sale = counter.offline_sale()
     first, second = counter.store.unsent(2)
     fate = {sale: "approved"}
@@ -92,7 +94,7 @@ def test_what_is_not_ours_is_refused_whole(counter: Counter, fault: str, error: 
         "settles what is not here": counter.acknowledgement(2, settled=fate | {"T1-00000099": "approved"}),
     }[fault]
     before = counter.store.status()
-    with pytest.raises(error):
+    with pytest.raises(error, match=words):
         counter.store.acknowledge(acknowledgement)
     assert counter.store.status() == before
     assert unsent(counter) == [1, 2]

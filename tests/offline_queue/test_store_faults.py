@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from offline_queue.acknowledgement import Refusal
 from offline_queue.database import CHECKPOINT_PAGES, PAGE_BYTES, check_sqlite, migrations
 from offline_queue.errors import (
     ChainBrokenError,
@@ -65,7 +66,9 @@ def test_a_full_queue_takes_no_new_business_but_ends_what_is_under_way(counter: 
     counter.append(RecordKind.RESULT, attempt, state="done", closes=True, secret=bytes(10_000))
     with pytest.raises(QueueFullError):
         repeat(200, lambda: counter.append(RecordKind.RESULT, attempt, secret=bytes(10_000)))
-    counter.store.acknowledge(counter.acknowledgement(full.sequence))
+    refused = tuple(Refusal(sequence, "no " * 1000) for sequence in range(1, 21))
+    counter.store.acknowledge(counter.acknowledgement(full.sequence, refused=refused))
+    assert counter.store.status().quarantined == 20
     assert counter.store.status().unsent == counter.store.status().sequence - full.sequence
     assert counter.reopen().verify(signatures=True).ok
     assert counter.path.stat().st_size <= counter.limit_bytes
@@ -206,6 +209,15 @@ def test_another_program_that_holds_the_file_is_named_in_words(counter: Counter)
     assert counter.reopen().status().sequence == 1
 
 
+def test_no_other_program_writes_while_the_store_is_open(counter: Counter) -> None:
+    counter.append()
+    browser = apsw.Connection(str(counter.path))
+    with pytest.raises(apsw.BusyError):
+        browser.execute("UPDATE orders SET amount_minor = 0")
+    browser.close()
+    assert counter.append().sequence == 2
+
+
 @pytest.mark.parametrize(
     "path", ["/proc/queue.sqlite", "/proc/no/such/queue.sqlite", "/dev/null/queue.sqlite"]
 )
@@ -303,6 +315,43 @@ def test_an_edit_is_noticed_and_nothing_is_added(counter: Counter, change: str) 
         counter.append()
     with pytest.raises(ChainBrokenError):
         counter.attempt()
+
+
+def test_another_head_than_the_one_acknowledged_is_noticed(counter: Counter) -> None:
+    for _ in range(2):
+        counter.append()
+    counter.store.acknowledge(counter.acknowledgement(2))
+    with raw(counter) as connection:
+        edit("UPDATE records SET head = zeroblob(32) WHERE sequence = 2")(connection)
+    assert "not the one that the host acknowledged" in counter.reopen().status().damage
+    with pytest.raises(ChainBrokenError):
+        counter.append()
+
+
+def test_a_record_taken_out_is_named_and_the_rest_is_checked(counter: Counter) -> None:
+    for _ in range(5):
+        counter.append()
+    with raw(counter) as connection:
+        edit("DELETE FROM records WHERE sequence IN (2, 3)")(connection)
+    report = counter.reopen().verify(signatures=True)
+    assert [(damage.sequence, damage.fault) for damage in report.damage] == [(2, "missing up to 3")]
+    assert report.records == 3
+
+
+def test_records_moved_up_are_out_of_their_place(counter: Counter) -> None:
+    for _ in range(3):
+        counter.append()
+    with raw(counter) as connection:
+        edit(
+            "DELETE FROM records WHERE sequence = 1; UPDATE records SET sequence = 1 WHERE sequence = 2;"
+            "UPDATE records SET sequence = 2 WHERE sequence = 3"
+        )(connection)
+    report = counter.reopen().verify(signatures=True)
+    faults = [(damage.sequence, damage.fault) for damage in report.damage]
+    assert faults == [
+        (1, "record 2 does not follow on the one before it"),
+        (2, "it is out of its place"),
+    ]
 
 
 def test_a_changed_record_among_the_acknowledged_is_found_by_verifying(counter: Counter) -> None:

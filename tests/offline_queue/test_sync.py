@@ -119,6 +119,15 @@ def test_a_day_without_network_and_its_end() -> None:
     assert drainer.handle(FAILED) == (WaitFor(FIRST_WAIT_S / 2),)
 
 
+def test_a_batch_that_gets_through_starts_the_waits_anew() -> None:
+    drainer = drainer_in(S.SENDING)
+    for _ in range(3):
+        drainer.handle(FAILED)
+        drainer.handle(TimeIsUp())
+    drainer.handle(SOME_TAKEN)
+    assert drainer.handle(FAILED) == (WaitFor(FIRST_WAIT_S / 2),)
+
+
 @given(failures=st.integers(0, 10_000), jitter=st.floats(0, 1, exclude_max=True))
 def test_waits_stay_within_their_bounds(failures: int, jitter: float) -> None:
     assert FIRST_WAIT_S / 2 <= wait_s(failures, jitter) <= LONGEST_WAIT_S

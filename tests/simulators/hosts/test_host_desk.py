@@ -157,6 +157,7 @@ def test_a_reversal_that_comes_with_the_queue_only(counter: Counter) -> None:
 def test_a_wallets_payment_is_written_down_once(counter: Counter) -> None:
     intent = counter.terminal.intent(secret=wallet())
     refused("bad_record", lambda: counter.authorise(intent))
+    assert counter.books.kept("T1", 1) is None, "what is refused leaves nothing behind"
     counter.terminal.result(intent, "approved")
     counter.sync()
     counter.sync()
