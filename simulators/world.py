@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from simulators.readers import in_process
 from simulators.readers.field import Field
 from simulators.readers.pcsc_daemon import READER, PcscDaemon, PcscDaemonError
 from simulators.readers.pn532_chip import Pn532Chip
-from simulators.readers.virtual_card import VirtualCard
+from simulators.readers.virtual_card import PORT, SlotTakenError, VirtualCard
 from simulators.serial_scanner import SerialScanner
 
 TERMINAL_ID = "DEMO01"
 APP_ID = "2021000000000001"
 WAIT_S = 15.0
+SLOTS = 2
+"""How many cards the virtual reader of vsmartcard-vpcd holds."""
 
 _CODES = {
     "pays": Behaviour.PAYS,
@@ -157,14 +160,7 @@ class SimulatedWorld:
     def _start_reader(self, reader: str) -> str:
         scheme, _, target = reader.partition(":")
         if scheme == "pcsc" and (not target or target.startswith(READER)):
-            try:
-                self._begin(PcscDaemon())
-            except PcscDaemonError as error:
-                self.notes += (f"The PC/SC daemon can't be had, so the reader is sim: here. Cure: {error}",)
-                return "sim:"
-            self._field = Field()
-            self._begin(VirtualCard(self._field))
-            return f"pcsc:{target or READER + ' 00 00'}"
+            return self._start_virtual_reader(target)
         if scheme == "pn532" and not (target and Path(target).exists()):
             self._field = Field()
             chip = self._begin(Pn532Chip(self._field))
@@ -175,8 +171,28 @@ class SimulatedWorld:
             return f"pn532:{target or chip.path}"
         return reader
 
-    def _begin(self, part: Any, end: str = "stop") -> Any:
-        part.start()
+    def _start_virtual_reader(self, wanted: str) -> str:
+        """Hold cards to a free slot of the PC/SC daemon's virtual reader, or say why to a `sim:` reader."""
+        try:
+            self._begin(PcscDaemon())
+        except PcscDaemonError as error:
+            return self._without_daemon(f"the PC/SC daemon can't be had ({error})")
+        for number in range(SLOTS):
+            name = f"{READER} 00 {number:02d}"
+            if wanted in name:
+                field = Field()
+                with suppress(SlotTakenError):
+                    self._begin(VirtualCard(field, PORT + number), wait_s=1.0)
+                    self._field = field
+                    return f"pcsc:{name}"
+        return self._without_daemon("another program holds cards to the virtual reader")
+
+    def _without_daemon(self, why: str) -> str:
+        self.notes += (f"The reader is sim: here, as {why}.",)
+        return "sim:"
+
+    def _begin(self, part: Any, end: str = "stop", **how: Any) -> Any:
+        part.start(**how)
         self._ends.append(getattr(part, end))
         return part
 

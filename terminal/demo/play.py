@@ -24,6 +24,8 @@ from terminal.view import CounterView, Outcome, Phase
 
 logger = logging.getLogger(__name__)
 
+READY_S = 10.0
+"""For how long devices and host may take to come up, in seconds."""
 TRIES = 4
 """How often a customer shows a code that nothing takes notice of."""
 
@@ -74,7 +76,7 @@ class Player:
         """Start the counter and wait for its devices and its host."""
         await self._counter.start()
         try:
-            await until(self._counter, lambda view: view.online and not _unready(view))
+            await until(self._counter, lambda view: view.online and not _unready(view), READY_S)
         except TimeoutError as error:
             view = self._counter.view
             raise NotReadyError("; ".join([*_unready(view), view.network])) from error

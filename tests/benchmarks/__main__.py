@@ -1,0 +1,11 @@
+"""`make bench`: every figure stands beside its yardstick, measured in the same run.
+
+Times on a shared machine differ from run to run; the ratios say more.
+"""
+
+from tests.benchmarks import card_commands, enqueue, start_up, tlv_decode
+
+if __name__ == "__main__":
+    for benchmark in (tlv_decode, card_commands, enqueue, start_up):
+        benchmark.run()
+        print()
