@@ -36,6 +36,7 @@ from smartcard import scard  # type: ignore[import-untyped]
 from drivers.address import DeviceAddress
 from drivers.errors import CardLostError, DeviceError, DeviceUnavailableError, Reason, TransmissionError
 from drivers.protocols import MAX_WAIT_S, DeviceInfo
+from drivers.readers.gate import Gate
 
 _START = "sudo systemctl start pcscd" if Path("/run/systemd/system").is_dir() else "sudo pcscd"
 _CONTACTLESS = re.compile(r"contactless|PICC|\bCL\b|NFC", re.IGNORECASE)
@@ -72,6 +73,8 @@ def _failure(address: DeviceAddress, code: int) -> DeviceError:
         return CardLostError(f"{address}: the card has left the field")
     if code in _SERVICE_DOWN:
         return DeviceUnavailableError(address, Reason.SERVICE_DOWN, _START)
+    if code == scard.SCARD_E_CANCELLED:
+        return DeviceUnavailableError(address, Reason.NOT_FOUND, "open it again")
     if code in _NOT_FOUND:
         return DeviceUnavailableError(address, Reason.NOT_FOUND, "pcsc_scan -r")
     if code == scard.SCARD_E_SHARING_VIOLATION:
@@ -88,62 +91,96 @@ class _Context:
     def __init__(self, address: DeviceAddress) -> None:
         self._address = address
         self._handle: Any = None
+        self._card: Any = None
+        self._gate = Gate(address, self._end)
 
     def establish(self) -> None:
-        code, handle = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-        self.check(code)
-        self._handle = handle
+        with self._gate.use():
+            code, self._handle = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+            self._check(code)
 
-    def check(self, code: int) -> None:
-        if code != scard.SCARD_S_SUCCESS:
-            raise _failure(self._address, code)
-
-    @property
-    def handle(self) -> Any:
-        if self._handle is None:
-            raise DeviceUnavailableError(self._address, Reason.NOT_FOUND, "open it again")
-        return self._handle
-
-    def release(self) -> None:
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            scard.SCardCancel(handle)
-            scard.SCardReleaseContext(handle)
+    def close(self) -> None:
+        """Let card and daemon go; a wait of another thread is woken and does it."""
+        if not self._gate.close() and self._handle is not None:
+            scard.SCardCancel(self._handle)
 
     def readers(self) -> list[str]:
-        code, names = scard.SCardListReaders(self.handle, [])
-        if code == scard.SCARD_E_NO_READERS_AVAILABLE:
-            return []
-        self.check(code)
-        return list(names)
+        with self._gate.use():
+            code, names = scard.SCardListReaders(self._handle, [])
+            if code == scard.SCARD_E_NO_READERS_AVAILABLE:
+                return []
+            self._check(code)
+            return list(names)
 
     def state(self, reader: str, known: int, wait_s: float) -> int:
         """Return the reader's state once it differs from the known one, or the known one after the wait."""
-        code, states = scard.SCardGetStatusChange(self.handle, int(wait_s * 1000), [(reader, known)])
-        if code == scard.SCARD_E_TIMEOUT:
-            return known
-        self.check(code)
+        with self._gate.use():
+            code, states = scard.SCardGetStatusChange(self._handle, int(wait_s * 1000), [(reader, known)])
+            if code == scard.SCARD_E_TIMEOUT:
+                return known
+            self._check(code)
         state: int = states[0][1] & ~scard.SCARD_STATE_CHANGED
         if state & (scard.SCARD_STATE_UNKNOWN | scard.SCARD_STATE_UNAVAILABLE | scard.SCARD_STATE_IGNORE):
             raise _failure(self._address, scard.SCARD_E_READER_UNAVAILABLE)
         return state
 
+    def connect(self, reader: str) -> tuple[Any, int, bytes]:
+        """Take the card exclusively; return its handle, its protocol and its ATR."""
+        with self._gate.use():
+            # pcsc-lite may block here for as long as another program holds the card.
+            # The caller's deadline, not this call, decides when the reader counts as stuck.
+            code, self._card, protocol = scard.SCardConnect(
+                self._handle,
+                reader,
+                scard.SCARD_SHARE_EXCLUSIVE,
+                scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1,
+            )
+            if code != scard.SCARD_S_SUCCESS:
+                self._card = None
+                raise _failure(self._address, code)
+            code, _, _, _, atr = scard.SCardStatus(self._card)
+            if code != scard.SCARD_S_SUCCESS:
+                self._disconnect()
+                raise _failure(self._address, code)
+            return self._card, protocol, bytes(atr)
+
+    def transmit(self, card: Any, protocol: int, capdu: bytes) -> bytes:
+        pci = scard.SCARD_PCI_T0 if protocol == scard.SCARD_PROTOCOL_T0 else scard.SCARD_PCI_T1
+        with self._gate.use():
+            if card != self._card:
+                raise CardLostError(f"{self._address}: the card was released")
+            code, rapdu = scard.SCardTransmit(card, pci, list(capdu))
+            self._check(code)
+            return bytes(rapdu)
+
+    def disconnect(self, card: Any) -> None:
+        with contextlib.suppress(DeviceError), self._gate.use():
+            if card == self._card:
+                self._disconnect()
+
+    def _check(self, code: int) -> None:
+        if code != scard.SCARD_S_SUCCESS:
+            raise _failure(self._address, code)
+
+    def _disconnect(self) -> None:
+        card, self._card = self._card, None
+        if card is not None:
+            scard.SCardDisconnect(card, scard.SCARD_UNPOWER_CARD)
+
+    def _end(self) -> None:
+        self._disconnect()
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            scard.SCardReleaseContext(handle)
+
 
 class PcscCard:
     """A card that this process holds exclusively until it is released."""
 
-    def __init__(self, address: DeviceAddress, handle: Any, protocol: int) -> None:
+    def __init__(self, address: DeviceAddress, context: _Context, reader: str) -> None:
         self._address = address
-        self._handle = handle
-        self._pci = scard.SCARD_PCI_T0 if protocol == scard.SCARD_PROTOCOL_T0 else scard.SCARD_PCI_T1
-        self._atr = b""
-
-    def read_atr(self) -> None:
-        """Ask the daemon for the ATR."""
-        code, _, _, _, atr = scard.SCardStatus(self._handle)
-        if code != scard.SCARD_S_SUCCESS:
-            raise _failure(self._address, code)
-        self._atr = bytes(atr)
+        self._context = context
+        self._handle, self._protocol, self._atr = context.connect(reader)
 
     @property
     def identification(self) -> bytes:
@@ -152,21 +189,15 @@ class PcscCard:
 
     def transceive(self, capdu: bytes, *, timeout_s: float) -> bytes:
         """Send one C-APDU; PC/SC leaves the time limit to the reader."""
-        if self._handle is None:
-            raise CardLostError(f"{self._address}: the card was released")
-        code, rapdu = scard.SCardTransmit(self._handle, self._pci, list(capdu))
-        if code != scard.SCARD_S_SUCCESS:
-            raise _failure(self._address, code)
+        rapdu = self._context.transmit(self._handle, self._protocol, capdu)
         if len(rapdu) < 2:
             # Some readers report a card that has just left as an empty answer.
             raise CardLostError(f"{self._address}: answer without a status word")
-        return bytes(rapdu)
+        return rapdu
 
     def release(self) -> None:
         """Power the card off and let others have it."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            scard.SCardDisconnect(handle, scard.SCARD_UNPOWER_CARD)
+        self._context.disconnect(self._handle)
 
 
 class PcscReader:
@@ -176,7 +207,6 @@ class PcscReader:
         self._address = address
         self._context = _Context(address)
         self._name = ""
-        self._card: PcscCard | None = None
 
     @property
     def address(self) -> DeviceAddress:
@@ -185,11 +215,11 @@ class PcscReader:
 
     def start(self) -> None:
         """Reach the daemon and find the reader."""
-        self._context.establish()
         try:
+            self._context.establish()
             self._name = choose(self._address, self._context.readers())
         except DeviceError:
-            self._context.release()
+            self._context.close()
             raise
 
     def info(self) -> DeviceInfo:
@@ -199,11 +229,8 @@ class PcscReader:
         return DeviceInfo(name=self._name)
 
     def close(self) -> None:
-        """Let card and daemon go; from another thread this wakes a wait that hangs."""
-        card, self._card = self._card, None
-        if card is not None:
-            card.release()
-        self._context.release()
+        """Let card and daemon go; a wait that hangs on another thread is woken by it."""
+        self._context.close()
 
     def wait_for_card(self, stop: Event, *, timeout_s: float) -> PcscCard | None:
         """Wait for a card, take it exclusively and power it on."""
@@ -213,7 +240,7 @@ class PcscReader:
             known = self._context.state(self._name, known, self._slice(deadline))
             if known & scard.SCARD_STATE_PRESENT and not known & scard.SCARD_STATE_MUTE:
                 with contextlib.suppress(CardLostError):  # It has left again already: wait on.
-                    return self._connect()
+                    return PcscCard(self._address, self._context, self._name)
             if monotonic() >= deadline:
                 return None
         return None
@@ -232,25 +259,6 @@ class PcscReader:
 
     def _slice(self, deadline: float) -> float:
         return max(0.0, min(MAX_WAIT_S, deadline - monotonic()))
-
-    def _connect(self) -> PcscCard:
-        # pcsc-lite may block here for as long as another program holds the card.
-        # The caller's deadline, not this call, decides when the reader counts as stuck.
-        code, handle, protocol = scard.SCardConnect(
-            self._context.handle,
-            self._name,
-            scard.SCARD_SHARE_EXCLUSIVE,
-            scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1,
-        )
-        self._context.check(code)
-        card = PcscCard(self._address, handle, protocol)
-        try:
-            card.read_atr()
-        except DeviceError:
-            card.release()
-            raise
-        self._card = card
-        return card
 
 
 def choose(address: DeviceAddress, names: Sequence[str]) -> str:
@@ -285,4 +293,4 @@ def discover() -> Sequence[DeviceAddress]:
     except DeviceError:
         return ()
     finally:
-        context.release()
+        context.close()

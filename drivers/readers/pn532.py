@@ -51,9 +51,11 @@ from drivers.errors import (
     TransmissionError,
 )
 from drivers.protocols import DeviceInfo
+from drivers.readers.gate import Gate
 from drivers.readers.iso_dep import IsoDep
 
-# nfcpy writes every byte of a card into its debug log, and some of them are a card number.
+# nfcpy writes every byte of a card into its debug log, and some of them are a card number. It keeps
+# that log off by itself; a program that turns everything on must not turn this on.
 logging.getLogger("nfc").setLevel(logging.WARNING)
 
 # nfcpy hands the path to a shell (stty).
@@ -108,9 +110,8 @@ def _unavailable(address: DeviceAddress, error: Exception) -> DeviceUnavailableE
 class Pn532Card:
     """An activated card."""
 
-    def __init__(self, address: DeviceAddress, device: Any, protocol: IsoDep) -> None:
-        self._address = address
-        self._device = device
+    def __init__(self, reader: Pn532Reader, protocol: IsoDep) -> None:
+        self._reader = reader
         self._protocol = protocol
         self._released = False
 
@@ -122,11 +123,11 @@ class Pn532Card:
     def transceive(self, capdu: bytes, *, timeout_s: float) -> bytes:
         """Send one C-APDU; the limit covers every block of the exchange."""
         if self._released:
-            raise CardLostError(f"{self._address}: the card was released")
-        with _translated(self._address):
+            raise CardLostError(f"{self._reader.address}: the card was released")
+        with self._reader.using():
             rapdu = self._protocol.exchange(capdu, timeout_s)
         if len(rapdu) < 2:
-            raise TransmissionError(f"{self._address}: answer without a status word")
+            raise TransmissionError(f"{self._reader.address}: answer without a status word")
         return rapdu
 
     def release(self) -> None:
@@ -134,9 +135,9 @@ class Pn532Card:
         if self._released:
             return
         self._released = True
-        with contextlib.suppress(DeviceError), _translated(self._address):
+        with contextlib.suppress(DeviceError), self._reader.using() as device:
             self._protocol.deselect()
-            self._device.mute()
+            device.mute()
 
 
 class Pn532Reader:
@@ -146,6 +147,7 @@ class Pn532Reader:
         self._address = address
         self._device: Any = None
         self._lock = -1
+        self._gate = Gate(address, self._end)
 
     @property
     def address(self) -> DeviceAddress:
@@ -154,52 +156,46 @@ class Pn532Reader:
 
     def start(self) -> None:
         """Take the port and wake the chip."""
-        if not _PATH.fullmatch(self._address.target):
+        path = self._address.target
+        if not _PATH.fullmatch(path):
             hint = "write the path of the serial port: pn532:/dev/ttyUSB0"
             raise DeviceUnavailableError(self._address, Reason.NOT_FOUND, hint)
         try:
-            self._take_port()
-            with _translated(self._address):
-                self._device = _wake(self._address.target)
+            with self.using():
+                self._lock = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._device = _wake(path)
                 self._device.chipset.rf_configuration(0x05, bytes([0x01, 0x00, _LOOKS]))
         except TransmissionError as error:
             self.close()
-            raise _unavailable(self._address, OSError()) from error
+            raise _unavailable(self._address, error) from error
         except DeviceError:
             self.close()
             raise
 
-    def _take_port(self) -> None:
-        with _translated(self._address):
-            self._lock = os.open(self._address.target, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    @contextlib.contextmanager
+    def using(self) -> Iterator[Any]:
+        """Give nfcpy's device to this thread alone, and speak the seam's errors."""
+        with self._gate.use(), _translated(self._address):
+            yield self._device
 
     def info(self) -> DeviceInfo:
         """Ask the chip for its firmware version; raises if it does not answer."""
-        device = self._opened()
         try:
-            with _translated(self._address):
+            with self.using() as device:
                 chip, version, revision, _ = device.chipset.get_firmware_version()
+                speed = device.chipset.transport.baudrate
         except TransmissionError as error:
             raise _unavailable(self._address, OSError(errno.ETIMEDOUT, "")) from error
         return DeviceInfo(
             name=f"PN5{chip:02x} at {self._address.target}",
             firmware=f"{version}.{revision}",
-            details={"speed": f"{device.chipset.transport.baudrate} bit/s"},
+            details={"speed": f"{speed} bit/s"},
         )
 
     def close(self) -> None:
-        """Put the chip to sleep and give the port back."""
-        device, self._device = self._device, None
-        if device is not None:
-            transport = device.chipset.transport
-            with contextlib.suppress(*_LINE, nfcpy_pn532.Chipset.Error, *_BROKEN):
-                device.close()
-            with contextlib.suppress(*_LINE, *_BROKEN):
-                transport.close()
-        lock, self._lock = self._lock, -1
-        if lock >= 0:
-            os.close(lock)
+        """Put the chip to sleep and give the port back; a thread that waits for it does so."""
+        self._gate.close()
 
     def wait_for_card(self, stop: Event, *, timeout_s: float) -> Pn532Card | None:
         """Look for a card until one is activated; a stop turns the field off."""
@@ -227,14 +223,8 @@ class Pn532Reader:
                 return misses == 2
         return False
 
-    def _opened(self) -> Any:
-        if self._device is None:
-            raise DeviceUnavailableError(self._address, Reason.NOT_FOUND, "open it again")
-        return self._device
-
     def _look(self) -> Any:
-        device = self._opened()
-        with _translated(self._address):
+        with self.using() as device:
             try:
                 return device.sense_tta(nfc.clf.RemoteTarget("106A"))
             except nfcpy_pn532.Chipset.Error:
@@ -242,19 +232,31 @@ class Pn532Reader:
 
     def _activate(self, target: Any, stop: Event) -> Pn532Card | None:
         """Return the card, or None if it is no payment card or has left again already."""
-        protocol = IsoDep(self._opened(), target)
         if target.sel_res and target.sel_res[0] & _SAYS_ISO_DEP:
-            with contextlib.suppress(CardLostError, TransmissionError), _translated(self._address):
+            with contextlib.suppress(CardLostError, TransmissionError), self.using() as device:
+                protocol = IsoDep(device, target)
                 protocol.activate()
                 stop.wait(protocol.guard_s)
-                return Pn532Card(self._address, self._device, protocol)
+                return Pn532Card(self, protocol)
         self._turn_off()
         stop.wait(_FIELD_OFF_S)
         return None
 
     def _turn_off(self) -> None:
-        with _translated(self._address):
-            self._opened().mute()
+        with self.using() as device:
+            device.mute()
+
+    def _end(self) -> None:
+        device, self._device = self._device, None
+        if device is not None:
+            transport = device.chipset.transport
+            with contextlib.suppress(*_LINE, nfcpy_pn532.Chipset.Error, *_BROKEN):
+                device.close()
+            with contextlib.suppress(*_LINE, *_BROKEN):
+                transport.close()
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
 
 
 def _wake(path: str) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from drivers import registry
 from drivers.address import DeviceAddress
-from drivers.errors import CardLostError, DeviceUnavailableError
+from drivers.errors import CardLostError, DeviceError, DeviceUnavailableError
 from drivers.protocols import Card, ContactlessReader
 from simulators.cards import profile
 from simulators.cards.card import SimulatedCard
@@ -76,6 +76,13 @@ class TestDevice:
         assert caught.value.hint
         with contextlib.closing(registry.open_reader(counter.address)) as again:
             assert again.info().name
+
+    def test_a_wait_ends_when_another_thread_closes(self, reader: ContactlessReader) -> None:
+        def wait() -> None:
+            with pytest.raises(DeviceError):
+                reader.wait_for_card(Event(), timeout_s=60.0)
+
+        while_waiting(wait, reader.close)
 
 
 class TestWaitForCard:

@@ -111,6 +111,9 @@ class TestDaemon:
                     assert caught.value.reason is Reason.SERVICE_DOWN
             finally:
                 pcsc_daemon.start()
+            with pytest.raises(DeviceUnavailableError) as caught:
+                reader.info()
+            assert caught.value.reason is Reason.SERVICE_DOWN
             with VirtualCard(field):
                 field.place(profile.load("visa-approve"))
                 reader.close()

@@ -141,6 +141,7 @@ class TestCards:
             assert card
             card.transceive(SELECT_PPSE, timeout_s=5)
         assert "heard" in caplog.text
+        assert not logging.getLogger("nfc.clf.transport").isEnabledFor(logging.INFO)
         assert SELECT_PPSE[5:19].hex() not in caplog.text.lower()
 
 
