@@ -23,7 +23,7 @@ PPSE = b"2PAY.SYS.DDF01"
 VISA_AID = bytes.fromhex("A0000000031010")
 DEFAULT_PDOL = bytes.fromhex("9F66049F02069F03069F1A0295055F2A029A039C019F3704")
 DEFAULT_ATS = bytes.fromhex("0878807000") + b"TSC"
-"""TL, T0 (FSCI 8, TA TB TC follow), TA 106 kbit/s only, TB (FWI 7, SFGI 0), TC (neither CID nor NAD), historical."""
+"""TL, T0 (FSCI 8, TA TB TC follow), TA (106 kbit/s only), TB (FWI 7, SFGI 0), TC (no CID), historical."""
 
 OK = b"\x90\x00"
 WRONG_LENGTH = b"\x67\x00"
