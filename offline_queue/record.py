@@ -104,6 +104,8 @@ class Record:
         Raises:
             CardDataError: The summary holds something that looks like a full card number.
         """
+        _check_numbers(sequence, time_ms)
+        plain = checked(summary)
         sealed = sealer.seal(secret, seal_binding(terminal_id, sequence)) if secret else b""
         contents: dict[str, object] = {
             "v": _VERSION,
@@ -112,13 +114,26 @@ class Record:
             "kind": kind.value,
             "attempt": attempt,
             "time_ms": time_ms,
-            "summary": dict(checked(summary)),
+            "summary": dict(plain),
             "sealed": sealed,
         }
         body = cbor2.dumps(contents, canonical=True)
         head = chain_head(previous_head, body)
         signed = sign(signer, CONTENT_TYPE, body, linked=previous_head, external_aad=head)
-        return cls._parse(signed, head, signer.key_id)
+        return cls(
+            terminal_id=terminal_id,
+            sequence=sequence,
+            kind=kind,
+            attempt=attempt,
+            time_ms=time_ms,
+            summary=plain,
+            sealed=sealed,
+            body=body,
+            previous_head=previous_head,
+            head=head,
+            key_id=signer.key_id,
+            signature=signed.signature,
+        )
 
     @classmethod
     def decode(cls, data: bytes, keys: Mapping[str, PublicKey]) -> Record:
@@ -180,8 +195,7 @@ class Record:
         contents = parse_map(signed.payload, _FIELDS)
         if contents["v"] != _VERSION:
             raise RecordError(f"record format {contents['v']} is not known here")
-        if not 1 <= contents["sequence"] <= _MAX_INTEGER or not 0 <= contents["time_ms"] <= _MAX_INTEGER:
-            raise RecordError("a record with an impossible sequence or time")
+        _check_numbers(contents["sequence"], contents["time_ms"])
         try:
             kind = RecordKind(contents["kind"])
         except ValueError:
@@ -215,6 +229,11 @@ def chain_head(previous_head: bytes, body: bytes) -> bytes:
 def seal_binding(terminal_id: str, sequence: int) -> bytes:
     """Return what a record's seal is bound to: its terminal and its place in the chain."""
     return b"tillside-seal-v1\x00" + sequence.to_bytes(8, "big") + terminal_id.encode()
+
+
+def _check_numbers(sequence: int, time_ms: int) -> None:
+    if not 1 <= sequence <= _MAX_INTEGER or not 0 <= time_ms <= _MAX_INTEGER:
+        raise RecordError("a record with an impossible sequence or time")
 
 
 def parse_map(payload: bytes, fields: Mapping[str, type]) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def looks_like_card_number(text: str) -> bool:
 
     Runs that begin with 20 are dates: no card has been issued in that range for decades.
     """
+    if len(text) < _CARD_NUMBER_DIGITS.start:
+        return False
     candidates = [run.group() for run in _RUN.finditer(text)]
     candidates += [re.sub(r"\D", "", groups.group()) for groups in _GROUPS.finditer(text)]
     return any(

@@ -1,7 +1,8 @@
 """Checks a stored chain: every link by its hash, and the last signature or all of them.
 
-One good signature vouches for everything before it, so the fast form finds any change as well; it can't
-tell which of two keys signed an older record, which the full form can.
+One good signature vouches for everything before it: the last record's own number, and no gap before it,
+also say that every other record is in its place. So the fast form reads no bodies but the last, and still
+finds any change to what was signed. Only the full form finds a change to an older signature itself.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from offline_queue.database import Database
 from offline_queue.errors import QueueError
+from offline_queue.record import chain_head
 from offline_queue.rows import stored_record
 from offline_queue.signing import PublicKey
 
@@ -82,14 +84,20 @@ def check_chain(
 
 
 def _fault(stored: list[object], place: tuple[int, str], head: bytes, key: PublicKey | None) -> str:
-    """Return what is wrong with one stored record that should follow on `head`, or empty."""
+    """Return what is wrong with one stored record that should follow on `head`, or empty.
+
+    With a key, its body and signature are checked too.
+    """
+    body, previous_head, own_head = stored[:3]
+    if not isinstance(body, bytes) or chain_head(head, body) != own_head or previous_head != head:
+        return "it was changed, or does not follow on the one before it"
+    if key is None:
+        return ""
     try:
         record = stored_record(*stored)
-        record.verify_link(head)
         if (record.sequence, record.terminal_id) != place:
             return "it is out of its place"
-        if key is not None:
-            record.verify_signature(key)
+        record.verify_signature(key)
     except QueueError as error:
         return str(error)
     return ""
