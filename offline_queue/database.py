@@ -273,5 +273,5 @@ def _translated(path: Path) -> Iterator[None]:
         raise StoreUnavailableError(
             f"{path} can't be written: its folder or file system is read-only"
         ) from error
-    except (apsw.IOError, apsw.CantOpenError, apsw.PermissionsError, apsw.NoMemError) as error:
+    except apsw.Error as error:
         raise StoreUnavailableError(f"{path} can't be read or written ({error})") from error

@@ -200,6 +200,14 @@ def test_records_read_back_are_the_records_written(counter: Counter) -> None:
     assert [record.sequence for record in counter.store.unsent(2)] == [1, 2]
 
 
+def test_a_closed_store_says_so(counter: Counter) -> None:
+    store = counter.store
+    counter.close()
+    for use in (store.status, store.open_attempts, lambda: store.open_order("7", 1, "EUR")):
+        with pytest.raises(StoreUnavailableError, match="closed"):
+            use()
+
+
 def test_a_file_of_something_else_is_left_alone(tmp_path: Path, counter: Counter) -> None:
     counter.path.parent.mkdir()
     counter.path.write_bytes(b"My diary. " * 1000)
