@@ -25,6 +25,7 @@ from offline_queue.errors import QueueError
 from offline_queue.record import Record
 from offline_queue.rows import QueueStatus
 from offline_queue.store import Store
+from terminal.actions import CounterRefusal
 from terminal.channels.alipay import AlipayCode, AlipayGateway, AlipayQr
 from terminal.channels.card import CardChannel
 from terminal.channels.channel import Case, Channel
@@ -48,7 +49,6 @@ from terminal.payment.tap import Tapped, instrument
 from terminal.present_order import PresentOrder, result_view
 from terminal.receipt.receipt import lines
 from terminal.store_worker import StoreWorker
-from terminal.tui.cashier.actions import CounterRefusal
 from terminal.view import (
     CounterView,
     LightPattern,

@@ -89,10 +89,7 @@ class HttpHost:
         except wire.NoAnswerError as error:
             raise UnknownResultError(str(error)) from error
         self._verify(response, signature)
-        try:
-            fields: dict[str, Any] = response.json()
-        except ValueError as error:
-            raise UnknownResultError("the host's answer is not JSON") from error
+        fields = _fields(response)
         if response.status_code != httpx.codes.OK:
             raise RefusedError(str(fields.get("error", response.status_code)), str(fields.get("detail", "")))
         return fields
@@ -106,6 +103,16 @@ class HttpHost:
             self._enrolment.host_key.verify(base64.b64decode(text, validate=True), message)
         except (ValueError, SignatureError) as error:
             raise UnknownResultError("the answer is not signed by the host's key") from error
+
+
+def _fields(response: httpx.Response) -> dict[str, Any]:
+    try:
+        fields = response.json()
+    except ValueError as error:
+        raise UnknownResultError("the host's answer is not JSON") from error
+    if not isinstance(fields, dict):
+        raise UnknownResultError("the host's answer is no JSON object")
+    return fields
 
 
 def _text(record: Record) -> str:

@@ -53,22 +53,28 @@ async def send(
         return await http.request(method, url, content=content, headers=dict(headers))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise _not_sent(error) from error
-    except httpx.TransportError as error:
-        raise NoAnswerError("no answer came back") from error
+    except (httpx.RequestError, OSError) as error:
+        # An answer that can't be unpacked, or TLS that breaks off in the middle, included.
+        raise NoAnswerError("no whole answer came back") from error
+
+
+_NO_HANDSHAKE = (ssl.SSLWantReadError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError)
+"""In the chain of causes where the other end was silent or went away before TLS stood."""
 
 
 def _not_sent(error: BaseException) -> NotSentError:
+    silent = isinstance(error, httpx.TimeoutException)
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return NotSentError(NotSentReason.BAD_CERTIFICATE, cause.verify_message)
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, _NO_HANDSHAKE):
+            silent = True
+        elif isinstance(cause, ssl.SSLError):
             return NotSentError(NotSentReason.BAD_CERTIFICATE, "no proper TLS")
         if isinstance(cause, ConnectionRefusedError):
             return NotSentError(NotSentReason.REFUSED_CONNECTION)
         if isinstance(cause, socket.gaierror):
             return NotSentError(NotSentReason.NO_NAME)
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.TimeoutException):
-        return NotSentError(NotSentReason.NO_ANSWER)
-    return NotSentError(NotSentReason.NO_NETWORK)
+    return NotSentError(NotSentReason.NO_ANSWER if silent else NotSentReason.NO_NETWORK)

@@ -136,9 +136,9 @@ def result_view(runner: AttemptRunner, result: Result, receipt: tuple[str, ...])
 
 def _detail(result: Result) -> str:
     if result.deferred:
-        return f"Not authorised yet, at your risk: {result.reason}."
+        return "Taken at the shop's risk: the bank is asked when the network is back, and may say no."
     if result.outcome is Outcome.UNKNOWN:
-        return f"The result is not known yet ({result.reason}). It is being resolved; see the notices."
+        return "The money may have been taken. The terminal goes on asking; the answer comes as a notice."
     if result.outcome is Outcome.APPROVED:
         return "Paid after the code had expired." if result.late else "Paid."
     return f"Not paid: {result.reason or 'declined'}."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from terminal.actions import CounterRefusal
 from terminal.counter import Counter
 from terminal.demo.customer import until
 from terminal.demo.world import World
-from terminal.tui.cashier.actions import CounterRefusal
 from terminal.tui.cashier.demo_key import DemoKey
 from terminal.view import CounterView, Outcome, Phase
 

@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from terminal.actions import CounterRefusal
 from terminal.config import Config
 from terminal.counter import Counter
 from terminal.demo.customer import PATIENCE_S, until
 from terminal.demo.script import Step
 from terminal.demo.world import World
 from terminal.enrolment import Enrolment
-from terminal.tui.cashier.actions import CounterRefusal
 from terminal.view import CounterView, Outcome, Phase
 
 logger = logging.getLogger(__name__)

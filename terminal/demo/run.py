@@ -29,16 +29,22 @@ class Stage:
 @asynccontextmanager
 async def stage(folder: Path, reader: str, pace: Pace) -> AsyncIterator[Stage]:
     """Start a world and enrol a terminal; end everything that was started."""
-    folder.mkdir(parents=True, exist_ok=True)
     world = find()
     try:
-        (folder / home.CONFIG_FILE).write_text(world.start(folder, reader, pace), "utf-8")
-        config = load(folder / home.CONFIG_FILE)
-        log.start(folder / home.LOG_FILE, config.log.level)
+        config = _set_up(world, folder, reader, pace)
         pins = await enrolment.enrol(folder, config)
         yield Stage(world, config, pins, str(config.devices.readers[0]))
     finally:
         world.stop()
+
+
+def _set_up(world: World, folder: Path, reader: str, pace: Pace) -> Config:
+    """Start the world and write its configuration into the terminal's home."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / home.CONFIG_FILE).write_text(world.start(folder, reader, pace), "utf-8")
+    config = load(folder / home.CONFIG_FILE)
+    log.start(folder / home.LOG_FILE, config.log.level)
+    return config
 
 
 async def play(folder: Path, reader: str, steps: tuple[Step, ...], *, as_json: bool) -> bool:

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from textual.screen import Screen
 
+from terminal.actions import CounterActions
 from terminal.tui.app import TillsideApp
-from terminal.tui.cashier.actions import CounterActions
 from terminal.tui.cashier.demo_key import DemoKey
 from terminal.tui.cashier.screen import CashierScreen, cashier_screen
 

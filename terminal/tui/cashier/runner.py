@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable
 
-from terminal.tui.cashier.actions import CounterRefusal
+from terminal.actions import CounterRefusal
 from terminal.tui.widgets.message_line import MessageKind
 
 _log = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.screen import Screen
 
+from terminal.actions import CounterActions
 from terminal.money import Money
-from terminal.tui.cashier.actions import CounterActions
 from terminal.tui.cashier.bindings import (
     KEYPAD_BINDINGS,
     SALE_BINDINGS,
@@ -265,6 +265,12 @@ class CashierScreen(Screen[None], inherit_bindings=False):
         elif phase is not Phase.IDLE or charging is not None:
             self.runner.run("Cancel", self._counter.cancel)
         self._draw_amount()
+
+    def action_retry(self) -> None:
+        """Try the declined order again, by another card or code."""
+        self.say("")
+        self._entry.clear()
+        self.runner.run("Trying again", self._counter.retry)
 
     def action_offline_mode(self) -> None:
         """Go to the next offline mode."""

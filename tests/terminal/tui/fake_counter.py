@@ -51,6 +51,9 @@ class FakeCounter:
         self.charged.append(amount)
         self.show(in_phase(Phase.ARMED, amount))
 
+    async def retry(self) -> None:
+        await self._called("retry")
+
     async def show_qr(self) -> None:
         """Show a code."""
         await self._called("show_qr")

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 from textual.widget import Widget
 
+from terminal.actions import CounterActions, CounterRefusal
 from terminal.money import Money
-from terminal.tui.cashier.actions import CounterActions, CounterRefusal
 from terminal.tui.cashier.entry import AmountEntry
 from terminal.tui.widgets.big_text import BigText
 from terminal.tui.widgets.devices_panel import DevicesPanel
@@ -148,6 +148,8 @@ async def test_a_code_for_an_amount_typed_charges_first(
         ("escape", Phase.ASKING, "cancel"),
         ("o", Phase.IDLE, "cycle_offline_mode"),
         ("f5", Phase.ARMED, "cycle_offline_mode"),
+        ("a", Phase.DONE, "retry"),
+        ("f8", Phase.DONE, "retry"),
         ("s", Phase.IDLE, "sync_now"),
         ("f6", Phase.ARMED, "sync_now"),
     ],

@@ -29,6 +29,10 @@ class CounterActions(Protocol):
         """Open an order and arm readers and scanners. Returns when it is armed, not when it is paid."""
         ...
 
+    async def retry(self) -> None:
+        """Try again to pay the order that was declined, by another card or code."""
+        ...
+
     async def show_qr(self) -> None:
         """Show the open order's code for the customer to scan."""
         ...
