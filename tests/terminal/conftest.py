@@ -20,7 +20,6 @@ from simulators.hosts import alipay_signing
 from simulators.hosts import certificates as authority
 from simulators.hosts.alipay import AlipayHost
 from simulators.hosts.host import Host
-from simulators.hosts.host_issuer import approving_issuer
 from simulators.hosts.server import TlsServer
 from terminal import enrolment
 from terminal.config import Config, load
@@ -28,7 +27,7 @@ from terminal.enrolment import Enrolment
 from terminal.home import CONFIG_FILE
 from terminal.host_client import HttpHost
 from terminal.http import client
-from tests.terminal.shop import ALIPAY_CONFIG, APP_ID, CONFIG, TERMINAL_ID, AlipayWorld
+from tests.terminal.shop import ALIPAY_CONFIG, APP_ID, CONFIG, TERMINAL_ID, AlipayWorld, issuer
 
 
 @pytest.fixture(scope="session")
@@ -53,16 +52,8 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def host(certificates: authority.Files) -> Iterator[Host]:
-    """A host with empty books that asks the issuer of the test scheme."""
-    with Host(certificate=certificates.certificate, key=certificates.key) as running:
-        yield running
-
-
-@pytest.fixture
-def willing_host(certificates: authority.Files) -> Iterator[Host]:
-    """A host whose issuer pays whatever it is asked: for intents without a card."""
-    files = certificates
-    with Host(certificate=files.certificate, key=files.key, issuer=approving_issuer) as running:
+    """A host with empty books; see `tests.terminal.shop.issuer` for whom it asks."""
+    with Host(certificate=certificates.certificate, key=certificates.key, issuer=issuer) as running:
         yield running
 
 

@@ -7,9 +7,20 @@ from pathlib import Path
 
 from simulators.faults import TcpGate
 from simulators.hosts.alipay import AlipayHost
+from simulators.hosts.host_issuer import IssuerAnswer, approving_issuer, scheme_issuer
 
 TERMINAL_ID = "T1"
 APP_ID = "2021000000000001"
+
+PAYS = b"the issuer pays"
+"""Stands for a card's data where a test has no card; see `issuer`."""
+
+
+def issuer(data_record: bytes, amount_minor: int) -> IssuerAnswer:
+    """Approve what says that it pays, and decide on real cards under the test scheme."""
+    decide = approving_issuer if data_record == PAYS else scheme_issuer
+    return decide(data_record, amount_minor)
+
 
 CONFIG = """\
 [shop]
