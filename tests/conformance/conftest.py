@@ -130,6 +130,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--reader"):
         for item in items:
             if "counter" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.hardware)
                 item.add_marker(pytest.mark.timeout(4 * PERSON_S))
 
 
