@@ -38,7 +38,7 @@ class PcscDaemon:
     """A user of the daemon, from `start` to `stop`."""
 
     def __init__(self) -> None:
-        place = Path(tempfile.gettempdir())
+        place = _own_folder()
         self._mutex_path = place / f"tillside-pcscd-{os.getuid()}.mutex"
         self._users_path = place / f"tillside-pcscd-{os.getuid()}.users"
         self._users: IO[str] | None = None
@@ -126,6 +126,11 @@ class PcscDaemon:
             if monotonic() >= deadline:
                 raise PcscDaemonError("pcscd runs without the virtual reader: sudo systemctl restart pcscd")
             Event().wait(_POLL_S)
+
+
+def _own_folder() -> Path:
+    """Return a folder that nobody else can write to, where the machine has one, gone with a restart."""
+    return Path("/run" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
 
 
 def _program() -> str | None:

@@ -19,15 +19,12 @@ start, and only then may the next card come.
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import os
 import select
 import socket
-import tempfile
-from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
-from typing import IO
 
 from simulators.readers.field import Field, Placement
 
@@ -58,7 +55,7 @@ class VirtualCard:
         self._stop = Event()
         self._wake_read, self._wake_write = -1, -1
         self._thread: Thread | None = None
-        self._slot: IO[bytes] | None = None
+        self._slot: socket.socket | None = None
 
     def start(self, *, wait_s: float = 10.0) -> None:
         """Take the slot, waiting so long for another process to give it up, and begin."""
@@ -170,18 +167,21 @@ def _leave(link: socket.socket) -> bool:
     return last == bytes([_GET_ATR])
 
 
-def _take_slot(port: int, wait_s: float) -> IO[bytes]:
-    """Lock the slot between processes: the reader would queue a second card behind the first."""
-    path = Path(tempfile.gettempdir()) / f"tillside-virtual-card-{port}-{os.getuid()}.lock"
-    lock = path.open("ab")
+def _take_slot(port: int, wait_s: float) -> socket.socket:
+    """Lock the slot between processes: the reader would queue a second card behind the first.
+
+    The lock is a name in Linux's abstract socket space, which is shared as far as the port is and
+    goes with the process.
+    """
+    lock = socket.socket(socket.AF_UNIX)
     deadline = monotonic() + wait_s
     pause = Event()
     while True:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.bind(f"\0tillside-virtual-card-{port}")
             return lock
-        except BlockingIOError:
-            if monotonic() >= deadline:
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or monotonic() >= deadline:
                 lock.close()
-                raise SlotTakenError(f"slot {port} holds the card of another process") from None
+                raise SlotTakenError(f"slot {port} holds the card of another process") from error
             pause.wait(_RETRY_S)
