@@ -8,6 +8,9 @@ is on the disk, so the connection refuses everything that follows.
 Checkpoints are made here and not by SQLite's own hook, which ignores their failure: after a failed sync
 the kernel may forget pages that the next sync then calls written. For the same reason, opening copies the
 whole log into the database anew, so that what is read back after a failure is also on the disk.
+
+Space is refused in steps, to new business first: by a limit on the file's pages, and by a reserve on the
+disk (see ballast.py) for when the disk itself is full.
 """
 
 from __future__ import annotations
@@ -16,11 +19,13 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from importlib import resources
 from pathlib import Path
 
 import apsw
 
+from offline_queue.ballast import Ballast
 from offline_queue.errors import (
     CommitUnknownError,
     QueueFullError,
@@ -37,6 +42,14 @@ PAGE_BYTES = 4096
 CHECKPOINT_PAGES = 100
 
 
+class Reserve(IntEnum):
+    """What a transaction must leave free of the pages allowed to the file, by what it is for."""
+
+    NEW_BUSINESS = 320
+    UNDER_WAY = 64
+    HOSTS_WORD = 0
+
+
 class Database:
     """The only connection to a store's file. `open` makes it; the caller owns it until `close`."""
 
@@ -45,9 +58,11 @@ class Database:
         self.connection = connection
         self._lock = lock
         self._limit_pages = limit_pages
-        self._reserve_pages = -1
+        self._reserve: Reserve | None = None
         self._log_pages = 0
         self._unusable = ""
+        self._ballast = Ballast(path)
+        self._full = not self._ballast.take_in()
         connection.set_wal_hook(self._remember_log_pages)
 
     @classmethod
@@ -76,15 +91,17 @@ class Database:
         return cls(path, connection, lock, limit_bytes // PAGE_BYTES)
 
     @contextmanager
-    def transaction(self, *, reserve_pages: int) -> Iterator[apsw.Cursor]:
+    def transaction(self, reserve: Reserve) -> Iterator[apsw.Cursor]:
         """Run the block's statements as one transaction that is durable when the block is left.
 
         Args:
-            reserve_pages: How much of the allowed space this transaction must leave free.
+            reserve: What the transaction is for, and so how much space it must leave free.
         """
         self._check_usable()
+        if self._full and reserve is Reserve.NEW_BUSINESS and not self._room_again():
+            raise QueueFullError(f"{self.path}: no space left on the disk")
         with _translated(self.path):
-            self._keep_free(reserve_pages)
+            self._keep_free(reserve)
             cursor = self.connection.cursor()
             cursor.execute("BEGIN IMMEDIATE")
             try:
@@ -121,16 +138,31 @@ class Database:
                 f"{self.path}: {self._unusable}. The store must be opened again and read back."
             )
 
-    def _keep_free(self, reserve_pages: int) -> None:
-        if reserve_pages != self._reserve_pages:
-            limit = max(1, self._limit_pages - reserve_pages)
+    def _keep_free(self, reserve: Reserve) -> None:
+        if reserve is not self._reserve:
+            limit = max(1, self._limit_pages - reserve)
             self.connection.cursor().execute(f"PRAGMA max_page_count = {limit}")
-            self._reserve_pages = reserve_pages
+            self._reserve = reserve
+
+    def _overboard(self) -> None:
+        self._full = True
+        self._ballast.drop()
+
+    def _room_again(self) -> bool:
+        """Tell whether a full disk has room again, for the log's copy and for the reserve."""
+        try:
+            self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.Error:
+            return False
+        self._full = not self._ballast.take_in()
+        return not self._full
 
     def _commit(self, cursor: apsw.Cursor) -> None:
         try:
             cursor.execute("COMMIT")
         except apsw.Error as error:
+            if isinstance(error, apsw.FullError):
+                self._overboard()
             self._unusable = f"a commit failed ({error})"
             raise CommitUnknownError(
                 f"{self.path}: {self._unusable}; what it wrote may be there or not. "
@@ -144,7 +176,7 @@ class Database:
             self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.FullError:
             # No room to grow the database: the log keeps everything, and is tried again next time.
-            return
+            self._overboard()
         except apsw.Error as error:
             # The transaction is durable in the log. Opening again repeats the copy from there.
             self._unusable = f"a checkpoint failed ({error})"

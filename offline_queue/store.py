@@ -16,7 +16,7 @@ import apsw
 
 from offline_queue.acknowledgement import Acknowledgement
 from offline_queue.attempts import find_attempt, follow_record, set_state
-from offline_queue.database import Database
+from offline_queue.database import Database, Reserve
 from offline_queue.delivery import acknowledged, check_ours, take_over
 from offline_queue.errors import (
     AttemptClosedError,
@@ -36,10 +36,7 @@ from offline_queue.verification import VerifyReport, check_chain
 
 DEFAULT_LIMIT_BYTES: Final = 256 * 1024 * 1024
 
-# Space kept free, in pages. New business stops first; what is under way can still be ended; what the
-# host says can be written down to the last page.
-RESERVE_FOR_ACKNOWLEDGEMENTS: Final = 64
-RESERVE_FOR_OPEN_ATTEMPTS: Final = 320
+# What ends a payment may use space that is kept from new ones.
 _ENDS_BUSINESS: Final = {RecordKind.RESULT, RecordKind.REVERSAL, RecordKind.VOID}
 
 _TERMINAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
@@ -106,7 +103,7 @@ class Store:
             raise ValueError("an order's amount is not negative")
         _refuse_card_number(order_id)
         self._check_sound()
-        with self._database.transaction(reserve_pages=RESERVE_FOR_OPEN_ATTEMPTS) as cursor:
+        with self._database.transaction(Reserve.NEW_BUSINESS) as cursor:
             known = cursor.execute("SELECT amount_minor, currency FROM orders WHERE id = ?", (order_id,)).get
             if known is None:
                 cursor.execute(
@@ -126,7 +123,7 @@ class Store:
             UnknownAttemptError: There is no such order.
         """
         self._check_sound()
-        with self._database.transaction(reserve_pages=RESERVE_FOR_OPEN_ATTEMPTS) as cursor:
+        with self._database.transaction(Reserve.NEW_BUSINESS) as cursor:
             order = cursor.execute("SELECT number FROM orders WHERE id = ?", (order_id,)).get
             if order is None:
                 raise UnknownAttemptError(f"there is no order {order_id}")
@@ -148,7 +145,7 @@ class Store:
         Raises:
             AttemptClosedError: Its outcome is known; only a record can change its state now.
         """
-        with self._database.transaction(reserve_pages=RESERVE_FOR_ACKNOWLEDGEMENTS) as cursor:
+        with self._database.transaction(Reserve.UNDER_WAY) as cursor:
             number, live, _ = find_attempt(cursor, attempt)
             if not live:
                 raise AttemptClosedError(f"attempt {attempt} is closed")
@@ -196,8 +193,8 @@ class Store:
             summary=summary,
             secret=secret,
         )
-        reserve = RESERVE_FOR_ACKNOWLEDGEMENTS if kind in _ENDS_BUSINESS else RESERVE_FOR_OPEN_ATTEMPTS
-        with self._database.transaction(reserve_pages=reserve) as cursor:
+        reserve = Reserve.UNDER_WAY if kind in _ENDS_BUSINESS else Reserve.NEW_BUSINESS
+        with self._database.transaction(reserve) as cursor:
             number = follow_record(cursor, record, state, closes) if attempt else None
             _insert(cursor, record, number)
         self._sequence, self._head = record.sequence, record.head
@@ -280,7 +277,7 @@ class Store:
         before, _ = self._acknowledged()
         if acknowledgement.through < before:
             return 0
-        with self._database.transaction(reserve_pages=0) as cursor:
+        with self._database.transaction(Reserve.HOSTS_WORD) as cursor:
             take_over(cursor, acknowledgement)
         return acknowledgement.through - before
 
@@ -359,7 +356,7 @@ def _claim(database: Database, terminal_id: str) -> None:
     with database.reading() as cursor:
         owner = cursor.execute("SELECT terminal_id FROM store").get
     if owner is None:
-        with database.transaction(reserve_pages=0) as cursor:
+        with database.transaction(Reserve.HOSTS_WORD) as cursor:
             cursor.execute("INSERT INTO store (id, terminal_id) VALUES (1, ?)", (terminal_id,))
     elif owner != terminal_id:
         raise SchemaError(f"{database.path} belongs to terminal {owner}, not {terminal_id}")

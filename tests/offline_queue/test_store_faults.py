@@ -1,5 +1,7 @@
 """Disks that fill up, fail and lie; two processes; records changed behind the program's back."""
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ import apsw
 import pytest
 
 from offline_queue.acknowledgement import Refusal
-from offline_queue.database import CHECKPOINT_PAGES, PAGE_BYTES, check_sqlite, migrations
+from offline_queue.database import CHECKPOINT_PAGES, PAGE_BYTES, Reserve, check_sqlite, migrations
 from offline_queue.errors import (
     ChainBrokenError,
     CommitUnknownError,
@@ -19,7 +21,6 @@ from offline_queue.errors import (
     StoreUnavailableError,
 )
 from offline_queue.record import RecordKind
-from offline_queue.store import RESERVE_FOR_OPEN_ATTEMPTS
 from tests.offline_queue.conftest import Counter
 from tests.offline_queue.faulty_disk import FaultyDisk, faulty_disk
 
@@ -53,7 +54,7 @@ def disk() -> Iterator[FaultyDisk]:
 
 
 def test_a_full_queue_takes_no_new_business_but_ends_what_is_under_way(counter: Counter) -> None:
-    counter.limit_bytes = (RESERVE_FOR_OPEN_ATTEMPTS + 100) * PAGE_BYTES
+    counter.limit_bytes = (Reserve.NEW_BUSINESS + 100) * PAGE_BYTES
     attempt = counter.attempt()
     counter.append(RecordKind.INTENT, attempt, state="asked")
     with pytest.raises(QueueFullError, match="no space left"):
@@ -72,6 +73,65 @@ def test_a_full_queue_takes_no_new_business_but_ends_what_is_under_way(counter: 
     assert counter.store.status().unsent == counter.store.status().sequence - full.sequence
     assert counter.reopen().verify(signatures=True).ok
     assert counter.path.stat().st_size <= counter.limit_bytes
+
+
+def append_until_full(counter: Counter) -> None:
+    """As the terminal does it: after a commit that failed, open again and read back."""
+    written = list(counter.store.unsent(10_000))
+    for _ in range(5000):
+        try:
+            written.append(counter.append())
+        except CommitUnknownError:
+            counter.reopen()
+            there = counter.store.unsent(10_000)
+            assert list(there[: len(written)]) == written
+            written = list(there)
+        except QueueFullError:
+            return
+    raise AssertionError("the disk is never full")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 6 MB."""
+    mount, folder = shutil.which("mount"), tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() or not mount:
+        pytest.skip("mounting a small disk needs root and mount(8)")
+    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_full_disk_takes_no_new_business_but_ends_what_is_under_way(small_disk: Path) -> None:
+    counter = Counter(small_disk / "queue.sqlite")
+    attempt = counter.attempt()
+    counter.append(RecordKind.INTENT, attempt, state="asked")
+    filler = small_disk / "filler"
+    with filler.open("wb") as file, pytest.raises(OSError, match="No space left"):
+        repeat(10_000_000, lambda: os.write(file.fileno(), bytes(4096)))
+    append_until_full(counter)
+    store = counter.store
+    sequence = store.status().sequence
+    for _ in range(3):
+        with pytest.raises(QueueFullError, match="no space left on the disk"):
+            counter.append()
+        with pytest.raises(QueueFullError):
+            counter.attempt()
+    assert store.open_attempts()[0].key == attempt
+    counter.append(RecordKind.RESULT, attempt, state="done", closes=True, secret=bytes(10_000))
+    for through in range(1, sequence, 10):
+        store.acknowledge(counter.acknowledgement(through, refused=(Refusal(through, "no"),)))
+    assert counter.reopen().status().sequence == sequence + 1
+    append_until_full(counter)
+
+    sequence = counter.store.status().sequence - 1
+    filler.unlink()
+    assert counter.append().sequence == sequence + 2
+    assert counter.attempt()
+    assert counter.store.verify(signatures=True).ok
+    counter.close()
 
 
 def test_a_statement_that_fails_leaves_nothing_behind(counter: Counter, disk: FaultyDisk) -> None:
