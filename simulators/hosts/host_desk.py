@@ -26,6 +26,7 @@ from simulators.hosts.host_books import Alarm, Attempt, Booking, Books, Kept, Te
 from simulators.hosts.host_issuer import APPROVED, DO_NOT_HONOUR, Issuer, IssuerAnswer
 
 NOT_FOUND: Final = Attempt("not_found", "25", "", "no such attempt", "")
+_GIVEN_UP: Final = Attempt("declined", DO_NOT_HONOUR, "", "given up by the terminal", "")
 _REVERSED: Final = Attempt("reversed", APPROVED, "", "reversed", "")
 
 
@@ -184,7 +185,10 @@ class Desk:
             case "unknown":
                 pass
             case "declined" | "cancelled":
-                if known is not None and known.result == "approved":
+                if known is None:
+                    # A request of this attempt that is still on its way must not be booked any more.
+                    self._books.set_attempt(record.terminal_id, record.attempt, _GIVEN_UP)
+                elif known.result == "approved":
                     detail = f"{record.attempt} is booked here and {record.summary['outcome']} there"
                     self._raise_alarm(record.terminal_id, "disagreement", detail)
             case outcome:

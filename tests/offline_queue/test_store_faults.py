@@ -134,6 +134,25 @@ def test_a_full_disk_takes_no_new_business_but_ends_what_is_under_way(small_disk
     counter.close()
 
 
+def test_a_log_that_can_not_be_copied_for_want_of_space_stops_new_business_only(
+    counter: Counter, disk: FaultyDisk
+) -> None:
+    attempt = counter.attempt()
+
+    def full(operation: str, file: str) -> None:
+        if (operation, file) == ("write", "database"):
+            raise apsw.FullError("no space left")
+
+    works, disk.before = disk.before, full
+    with pytest.raises(QueueFullError, match="no space left on the disk"):
+        repeat(CHECKPOINT_PAGES, lambda: counter.append(secret=bytes(5000)))
+    counter.append(RecordKind.RESULT, attempt, state="done", closes=True)
+    disk.before = works
+    sequence = counter.store.status().sequence
+    assert counter.append().sequence == sequence + 1
+    assert counter.reopen().verify(signatures=True).ok
+
+
 def test_a_statement_that_fails_leaves_nothing_behind(counter: Counter, disk: FaultyDisk) -> None:
     """The new order's page can't be made, long before the commit."""
     counter.limit_bytes = PAGE_BYTES

@@ -146,6 +146,14 @@ def test_a_reversal_that_overtakes_its_authorisation(counter: Counter) -> None:
     assert counter.books.statement() == ()
 
 
+def test_an_authorisation_that_comes_after_the_terminals_own_no(counter: Counter) -> None:
+    intent = counter.terminal.intent()
+    counter.terminal.result(intent, "cancelled")
+    counter.sync()
+    assert counter.authorise(intent) == "declined"
+    assert counter.booked() == []
+
+
 def test_a_reversal_that_comes_with_the_queue_only(counter: Counter) -> None:
     intent = counter.terminal.intent()
     counter.authorise(intent)
