@@ -30,6 +30,7 @@ from offline_queue.record import Record
 from terminal.channels.channel import Case
 from terminal.config import AlipayConfig, LatePaid
 from terminal.http import NoAnswerError, NotSentError, send
+from terminal.money import MoneyError, parse
 from terminal.payment.attempt import Answer, Plan, Verdict
 
 logger = logging.getLogger(__name__)
@@ -93,23 +94,24 @@ class AlipayGateway:
 
     def _verified(self, text: str, name: str) -> Fields:
         try:
-            envelope = json.loads(text)
-            signature = base64.b64decode(envelope["sign"], validate=True)
+            signature = base64.b64decode(json.loads(text)["sign"], validate=True)
             raw = _raw_member(text, name)
             self._alipay_key.verify(signature, raw.encode(), padding.PKCS1v15(), SHA256())
-            fields: Fields = json.loads(raw)
-        except (ValueError, KeyError, TypeError, InvalidSignature) as error:
+            fields = json.loads(raw)
+        except (ValueError, KeyError, TypeError, RecursionError, InvalidSignature) as error:
             raise NoAnswerError("Alipay's answer is not signed as it should be") from error
+        if not isinstance(fields, dict):
+            raise NoAnswerError("Alipay's answer makes no sense")
         return fields
 
 
 def _raw_member(text: str, name: str) -> str:
     """Return a member's value exactly as it stands in the answer: that is what is signed."""
-    mark = f'"{name}":'
-    start = text.index(mark) + len(mark)
-    start += len(text[start:]) - len(text[start:].lstrip())
-    _, end = json.JSONDecoder().raw_decode(text, start)
-    return text[start:end]
+    mark = re.search(rf'"{re.escape(name)}"\s*:\s*', text)
+    if mark is None:
+        raise ValueError(f"no {name}")
+    _, end = json.JSONDecoder().raw_decode(text, mark.end())
+    return text[mark.end() : end]
 
 
 class _Alipay:
@@ -263,7 +265,11 @@ def _precreated(case: Case, fields: Fields) -> Answer:
 
 def _approved(case: Case, fields: Fields) -> Answer:
     """Return a yes, but only to the amount that was asked for."""
-    if str(fields.get("total_amount")) != case.amount.plain():
+    try:
+        right = parse(str(fields.get("total_amount")), case.amount.currency) == case.amount
+    except MoneyError:
+        right = False
+    if not right:
         return Answer(Verdict.UNKNOWN, "Alipay answered with another amount", str(fields.get("code")))
     return Answer(Verdict.APPROVED, "", str(fields.get("code")), str(fields.get("trade_no", "")))
 
