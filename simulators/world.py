@@ -58,12 +58,12 @@ class SimulatedWorld:
     def start(self, home: Path, reader: str, pace: Any) -> str:
         """Start everything and return the terminal's configuration."""
         files = certificates.create(home / "world")
-        self._host = self._begin(
+        self.host = self._begin(
             Host(certificate=files.certificate, key=files.key, folder=home / "world" / "host"), "close"
         )
         self.alipay = AlipayHost()
         gateway = self._begin(TlsServer(self.alipay.app, certificate=files.certificate, key=files.key))
-        self._gates = [self._begin(TcpGate(self._host.port)), self._begin(TcpGate(gateway.port))]
+        self._gates = [self._begin(TcpGate(self.host.port)), self._begin(TcpGate(gateway.port))]
         self._camera = self._begin(SimulatedCamera())
         self._scanner = self._begin(SerialScanner())
         address = self._start_reader(reader)
@@ -134,21 +134,21 @@ class SimulatedWorld:
 
     def hold_host_answer(self) -> None:
         """Keep back the next answer to an authorisation."""
-        self._host.behaviour.next(Fault.HOLD)
+        self.host.behaviour.next(Fault.HOLD)
 
     def wait_until_held(self) -> bool:
         """Wait until the host has booked and keeps its answer back."""
-        held: bool = self._host.behaviour.wait_until_held(timeout_s=WAIT_S)
+        held: bool = self.host.behaviour.wait_until_held(timeout_s=WAIT_S)
         return held
 
     def release_host_answer(self) -> None:
         """Let the host answer."""
-        self._host.behaviour.release()
+        self.host.behaviour.release()
 
     def booked(self) -> Mapping[str, _Booked]:
         """Return what the host holds for cards and Alipay for itself, by attempt."""
         books: dict[str, _Booked] = {}
-        for booking in self._host.books():
+        for booking in self.host.books():
             if booking.source == "card" and booking.kind == "sale":
                 before = books.get(booking.attempt, _Booked(0, 0))
                 books[booking.attempt] = _Booked(before.times + 1, booking.amount_minor)

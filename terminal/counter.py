@@ -86,6 +86,7 @@ class Counter:
         self._status = _NO_STATUS
         self._store_fault = ""
         self._order = PresentOrder(Money(0, config.shop.currency))
+        self._card_in_field = False
         self._started = False
         self.view = self._make_view()
 
@@ -196,6 +197,7 @@ class Counter:
             self._new_transaction,
             on_ui=self._reader_shows,
             on_tap=self._tapped,
+            on_card_stays=self._card_stays,
             on_code=self._scanned,
         )
         self._order.arming.start()
@@ -244,6 +246,10 @@ class Counter:
         logger.info("tap: %s in %.0f ms", tapped.outcome.kind.value, tapped.total_ms)
         self._spawn(self._present(self._channels["card"], instrument(tapped.outcome)))
 
+    def _card_stays(self, stays: bool) -> None:
+        self._card_in_field = stays
+        self._changed()
+
     def _scanned(self, code: Code) -> bool:
         rule = route(code.text)
         channel = self._channels.get(rule.channel) if rule is not None else None
@@ -279,6 +285,7 @@ class Counter:
         """Take an outcome that is durable. Nobody has seen or heard it before this."""
         self._history.note(runner.case, result)
         self._delivery.wake()
+        self._spawn(self._queue_changed())
         if runner is not self._order.runner or self._order.result is not None:
             self._history.notice(runner.case, result)
         if runner is self._order.runner:
@@ -331,6 +338,13 @@ class Counter:
     def _phase(self) -> Phase:
         return self._order.phase() if self._started else Phase.STARTING
 
+    def _prompt(self) -> str:
+        if not self._started:
+            return "Starting"
+        if self._card_in_field and self._order.waits:
+            return "Take the last card off the reader"
+        return self._order.prompt()
+
     def _qr(self) -> QrView | None:
         return self._order.qr(self._loop.time()) if self._loop is not None else None
 
@@ -355,7 +369,7 @@ class Counter:
             training=self._config.shop.simulated,
             amount=order.amount,
             order=order.runner.case.order if order.runner else "",
-            prompt=order.prompt() if self._started else "Starting",
+            prompt=self._prompt(),
             lights=order.lights,
             online=self._delivery.online,
             network=self._delivery.network,

@@ -38,7 +38,8 @@ class History:
         before = {line.order: line for line in self._lines}
         self._lines = tuple(line for order, attempts in rows if (line := self._line(order, attempts)))
         for line in self._lines:
-            if line.note == _HOST_DECLINED and before.get(line.order, line).note != _HOST_DECLINED:
+            earlier = before.get(line.order)
+            if line.note == _HOST_DECLINED and (earlier is None or earlier.note != _HOST_DECLINED):
                 self._notices.appendleft(
                     f"Order {line.order}: the host declined the offline payment. Not paid!"
                 )

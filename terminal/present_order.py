@@ -68,7 +68,9 @@ class PresentOrder:
 
     def reader_shows(self, request: UiRequest, words: str) -> None:
         """Take over what a reader asks lights and screen to show."""
-        self.lights = _LIGHTS[request.status]
+        # The four lights stay while the host is asked: the card may still be removed.
+        if request.status is not UiStatus.NOT_READY or self.lights is not LightPattern.CARD_READ:
+            self.lights = _LIGHTS[request.status]
         # What went wrong stays on the screen while the card is waited for again.
         self.words = words or (self.words if request.status is UiStatus.READY_TO_READ else "")
         self._reading = _READING.get(request.status)

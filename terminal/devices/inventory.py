@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from drivers.errors import DeviceError, DeviceUnavailableError
 from drivers.protocols import Category
 from drivers.registry import drivers, open_reader, open_scanner
 from terminal.config import Devices
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,9 @@ def _discover(category: Category, scheme: str) -> tuple[DeviceAddress, ...]:
         return tuple(drivers(category)[scheme].load(DeviceAddress(scheme, "")).discover())
     except DeviceError:
         return ()
+    except Exception:
+        logger.exception("driver %s failed to look for devices", scheme)
+        return ()
 
 
 def _try(opener: Callable[[DeviceAddress], Any], address: DeviceAddress) -> tuple[bool, str, str]:
@@ -73,4 +79,7 @@ def _try(opener: Callable[[DeviceAddress], Any], address: DeviceAddress) -> tupl
         return False, error.reason.value, error.hint
     except DeviceError as error:
         return False, str(error), ""
+    except Exception as error:  # a foreign driver may raise anything
+        logger.exception("driver of %s failed", address)
+        return False, f"driver error ({type(error).__name__})", "see the log"
     return True, " ".join(part for part in (info.name, info.firmware) if part), ""

@@ -152,7 +152,8 @@ class DeviceWorker(Generic[D]):
 
     def join(self, timeout_s: float) -> None:
         """Wait until the device is closed. A stuck one is left behind."""
-        self._thread.join(timeout_s)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -178,21 +179,24 @@ class DeviceWorker(Generic[D]):
     def _open(self) -> D | None:
         address = self._status.address
         self._beat(OPEN_DEADLINE_S)
+        device: D | None = None
         try:
             device = self._open_device(address)
             self._set(DeviceState.READY, device.info().name)
+            return device
         except DeviceUnavailableError as error:
             self._set(DeviceState.UNAVAILABLE, error.reason.value, error.hint)
-            return None
         except DeviceError as error:
             self._set(DeviceState.UNAVAILABLE, str(error))
-            return None
         except Exception:  # noqa: BLE001  as above
             self._fault()
-            return None
         finally:
             self._alive_at = None
-        return device
+        if device is not None:
+            # Left open, it would be in use by another program at the next attempt: by this one.
+            with contextlib.suppress(Exception):
+                device.close()
+        return None
 
     def _serve(self, device: D) -> None:
         name = self._status.text

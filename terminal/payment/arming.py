@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from drivers.protocols import Code, CodeScanner
+from drivers.protocols import Code, CodeScanner, ContactlessReader
 from emv.config import EmvConfig
 from emv.kernel import Transaction
 from emv.outcome import UiRequest
@@ -30,6 +30,7 @@ class Arming:
         transaction: Gives a new transaction for each presentation of a card.
         on_ui: What lights, screen and sound are to do, with words where the standard has none.
         on_tap: A card gave a final outcome.
+        on_card_stays: Whether a card that has been read is still in the field.
         on_code: A scanner read a code. It returns whether the code is taken; if not, scanning goes on.
     """
 
@@ -41,6 +42,7 @@ class Arming:
         *,
         on_ui: Callable[[UiRequest, str], None],
         on_tap: Callable[[Tapped], None],
+        on_card_stays: Callable[[bool], None],
         on_code: Callable[[Code], bool],
     ) -> None:
         self._pool = pool
@@ -48,6 +50,7 @@ class Arming:
         self._transaction = transaction
         self._on_ui = on_ui
         self._on_tap = on_tap
+        self._on_card_stays = on_card_stays
         self._on_code = on_code
         self._loop = asyncio.get_running_loop()
         self._jobs: list[Job[Any]] = []
@@ -57,10 +60,7 @@ class Arming:
     def start(self) -> None:
         """Arm every device. One that is away now is armed when it comes back."""
         for reader in self._pool.readers:
-            tap = Tap(self._config, self._transaction, self._show)
-            self._watch(reader.submit(tap.run), self._tapped)
-            # Before this reader serves the next order, the card that paid this one must have left it.
-            reader.submit(wait_for_removal)
+            self._arm(reader)
         for scanner in self._pool.scanners:
             self._scan(scanner)
 
@@ -84,10 +84,21 @@ class Arming:
         self._jobs.append(job)
         job.future.add_done_callback(done)
 
-    def _tapped(self, tapped: Tapped | None) -> None:
-        if tapped is not None and not self._stopped:
-            self.stop()
-            self._on_tap(tapped)
+    def _arm(self, reader: DeviceWorker[ContactlessReader]) -> None:
+        tap = reader.submit(Tap(self._config, self._transaction, self._show).run)
+        # Before this reader serves the next order, the card that paid this one must have left it.
+        removal = reader.submit(wait_for_removal)
+
+        def tapped(result: Tapped | None) -> None:
+            if result is not None and not self._stopped:
+                self.stop()
+                self._on_tap(result)
+                self._on_card_stays(True)
+                removal.future.add_done_callback(
+                    lambda _: self._loop.call_soon_threadsafe(self._on_card_stays, False)
+                )
+
+        self._watch(tap, tapped)
 
     def _scan(self, scanner: DeviceWorker[CodeScanner]) -> None:
         rejected = frozenset(self._rejected)

@@ -1,0 +1,325 @@
+"""The counter as a whole, with real devices' drivers, a real store and simulated hosts on TLS."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.address import parse
+from offline_queue.store import Store
+from simulators.hosts import certificates
+from simulators.hosts.host_behaviour import Fault
+from simulators.hosts.server import TlsServer
+from simulators.world import SimulatedWorld
+from terminal import counter as counter_module
+from terminal.actions import CounterRefusal
+from terminal.config import Config, Devices, HostConfig, OfflineMode, load
+from terminal.counter import QUEUE_FILE, Counter
+from terminal.demo.customer import until
+from terminal.demo.world import Pace
+from terminal.enrolment import Enrolment, enrol
+from terminal.home import CONFIG_FILE
+from terminal.view import CounterView, LightPattern, Outcome, Phase
+
+pytestmark = pytest.mark.timeout(60)
+
+NO_SCANNERS = Devices(readers=(parse("sim:"),))
+
+
+class Shop:
+    """A world, a terminal's home and configuration in it, and counters that run there."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.world = SimulatedWorld()
+        (home / CONFIG_FILE).write_text(self.world.start(home, "sim:", Pace.SCRIPT))
+        self.config: Config = replace(load(home / CONFIG_FILE), devices=NO_SCANNERS)
+        self.pins: Enrolment | None = None
+
+    def run(self, **changes: Any) -> AbstractAsyncContextManager[Counter]:
+        """Run a counter, with changes to its configuration, until the block ends."""
+        config = replace(self.config, **changes)
+
+        @asynccontextmanager
+        async def running() -> AsyncIterator[Counter]:
+            assert self.pins is not None
+            counter = Counter(config, self.home, self.pins)
+            await counter.start()
+            try:
+                await until(counter, lambda view: view.network != "not reached yet")
+                yield counter
+            finally:
+                await counter.stop()
+
+        return running()
+
+    async def tap(self, counter: Counter, amount: str, card: str = "visa-approve") -> CounterView:
+        """Charge an amount, tap a card, take it away, and return the view of the result."""
+        await counter.charge(self.config.money(amount))
+        self.world.hold_card(card)
+        view = await until(counter, lambda view: view.result)
+        await self.take_away(counter)
+        return view
+
+    async def take_away(self, counter: Counter) -> None:
+        """Take the card away and wait until the reader has seen it leave."""
+        self.world.take_card_away()
+        await until(counter, lambda view: all(device.state != "busy" for device in view.devices))
+
+
+def outcome(view: CounterView) -> Outcome:
+    assert view.result is not None
+    return view.result.outcome
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    shop = Shop(tmp_path)
+    try:
+        shop.pins = await enrol(shop.home, shop.config)
+        yield shop
+    finally:
+        shop.world.stop()
+
+
+async def test_the_lights_and_phases_of_a_tap_come_in_their_order(shop: Shop) -> None:
+    seen: list[tuple[Phase, LightPattern]] = []
+    async with shop.run() as counter:
+        counter.subscribe(lambda view: seen.append((view.phase, view.lights)))
+        view = await shop.tap(counter, "12.50")
+    assert outcome(view) is Outcome.APPROVED
+    steps = list(dict.fromkeys(seen))
+    wanted = [
+        (Phase.ARMED, LightPattern.READY),
+        (Phase.READING, LightPattern.READY),
+        (Phase.CARD_READ, LightPattern.CARD_READ),
+        (Phase.ASKING, LightPattern.CARD_READ),
+        (Phase.DONE, LightPattern.IDLE),
+    ]
+    assert [step for step in steps if step in wanted] == wanted
+
+
+async def test_the_receipt_names_record_and_chain_and_masks_the_card(shop: Shop) -> None:
+    async with shop.run() as counter:
+        view = await shop.tap(counter, "12.50")
+    assert view.result is not None
+    text = "\n".join(view.result.receipt)
+    assert "476173******0119" in text
+    assert re.search(r"Record +2\b", text)
+    assert re.search(r"Head +[0-9a-f]{16}", text)
+
+
+async def test_nothing_in_the_home_folder_holds_the_card_number(shop: Shop) -> None:
+    async with shop.run() as counter:
+        shop.world.set_network(False)
+        await until(counter, lambda view: not view.online)
+        await shop.tap(counter, "12.50")
+        kept = b"".join(path.read_bytes() for path in shop.home.glob("*") if path.is_file())
+    pan = "4761739001010119"
+    assert pan.encode() not in kept
+    assert bytes.fromhex(pan) not in kept
+
+
+async def test_an_order_that_is_open_takes_no_second_amount(shop: Shop) -> None:
+    async with shop.run() as counter:
+        await counter.charge(shop.config.money("1.00"))
+        with pytest.raises(CounterRefusal, match="present order"):
+            await counter.charge(shop.config.money("2.00"))
+        assert counter.view.amount == shop.config.money("1.00")
+
+
+async def test_a_declined_order_can_be_tried_again_with_another_card(shop: Shop) -> None:
+    async with shop.run() as counter:
+        declined = await shop.tap(counter, "12.50", "visa-issuer-declines")
+        assert outcome(declined) is Outcome.DECLINED
+        await counter.retry()
+        shop.world.hold_card("visa-approve")
+        view = await until(counter, lambda view: view.result)
+        assert outcome(view) is Outcome.APPROVED
+        assert view.order == declined.order
+        assert view.attempt != declined.attempt
+        await counter.next_customer()
+        with pytest.raises(CounterRefusal):
+            await counter.retry()
+
+
+async def test_a_card_that_stays_does_not_pay_the_next_order(shop: Shop) -> None:
+    async with shop.run() as counter:
+        await counter.charge(shop.config.money("1.00"))
+        shop.world.hold_card("visa-approve")
+        await until(counter, lambda view: view.result)
+        await counter.charge(shop.config.money("2.00"))
+        assert counter.view.prompt == "Take the last card off the reader"
+        shop.world.take_card_away()
+        await until(counter, lambda view: view.prompt.startswith("Tap"))
+        shop.world.hold_card("visa-approve")
+        view = await until(counter, lambda view: view.result)
+        assert view.amount == shop.config.money("2.00")
+    assert sorted(entry.amount_minor for entry in shop.world.booked().values()) == [100, 200]
+
+
+async def test_require_online_declines_without_a_network(shop: Shop) -> None:
+    shop.world.set_network(False)
+    async with shop.run(offline=replace(shop.config.offline, mode=OfflineMode.REQUIRE_ONLINE)) as counter:
+        view = await shop.tap(counter, "1.00")
+        assert outcome(view) is Outcome.DECLINED
+        assert view.result is not None
+        assert "switched off" in view.result.detail
+
+
+async def test_force_offline_does_not_ask_the_host(shop: Shop) -> None:
+    async with shop.run(offline=replace(shop.config.offline, mode=OfflineMode.FORCE_OFFLINE)) as counter:
+        view = await shop.tap(counter, "1.00")
+        assert view.result is not None
+        assert (view.result.outcome, view.result.deferred) == (Outcome.APPROVED_OFFLINE, True)
+        await until(counter, lambda view: view.payments and view.payments[0].note == "host approved")
+    assert [entry.amount_minor for entry in shop.world.booked().values()] == [100]
+
+
+async def test_an_offline_payment_that_the_host_declines_later_becomes_a_notice(shop: Shop) -> None:
+    shop.world.set_network(False)
+    async with shop.run() as counter:
+        view = await shop.tap(counter, "1.00", "visa-issuer-declines")
+        assert outcome(view) is Outcome.APPROVED_OFFLINE
+        shop.world.set_network(True)
+        view = await until(counter, lambda view: view.notices)
+        assert "declined the offline payment" in view.notices[0]
+        assert view.payments[0].note == "HOST DECLINED"
+    assert shop.world.booked() == {}
+
+
+async def test_offline_limits_add_up_over_payments(shop: Shop) -> None:
+    shop.world.set_network(False)
+    async with shop.run(offline=replace(shop.config.offline, limit_total="60.00")) as counter:
+        assert outcome(await shop.tap(counter, "40.00")) is Outcome.APPROVED_OFFLINE
+        await until(counter, lambda view: view.queue.deferred_total == shop.config.money("40.00"))
+        assert outcome(await shop.tap(counter, "20.01")) is Outcome.DECLINED
+        assert outcome(await shop.tap(counter, "20.00")) is Outcome.APPROVED_OFFLINE
+
+
+@pytest.mark.parametrize("fault", list(certificates.Fault), ids=lambda fault: fault.name)
+async def test_a_host_with_a_wrong_certificate_is_refused_and_said_so(
+    shop: Shop, tmp_path: Path, fault: certificates.Fault
+) -> None:
+    async def never(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("a request reached the false host")
+
+    wrong = certificates.create_wrong(tmp_path / "world", fault)
+    with TlsServer(never, certificate=wrong.certificate, key=wrong.key) as server:
+        host = HostConfig(server.url, wrong.ca)
+        async with shop.run(host=host) as counter:
+            assert not counter.view.online
+            assert "certificate" in counter.view.network
+            view = await shop.tap(counter, "1.00")
+            assert outcome(view) is Outcome.APPROVED_OFFLINE
+            assert outcome(await shop.tap(counter, "50.01")) is Outcome.DECLINED
+
+
+async def test_a_lost_answer_is_unknown_until_it_is_resolved(shop: Shop) -> None:
+    async with shop.run() as counter:
+        shop.world.host.behaviour.always(Fault.LOSE_ANSWER)
+        await counter.charge(shop.config.money("12.50"))
+        shop.world.hold_card("visa-approve")
+        await until(counter, lambda view: shop.world.booked())
+        await counter.cancel()
+        view = await until(counter, lambda view: view.result)
+        assert outcome(view) is Outcome.UNKNOWN
+        await counter.next_customer()
+        assert counter.view.phase is Phase.IDLE
+        shop.world.host.behaviour.behave()
+        view = await until(counter, lambda view: view.notices)
+        assert "declined" in view.notices[0]
+    assert shop.world.booked() == {}
+
+
+async def test_an_unsigned_answer_is_neither_yes_nor_no(shop: Shop) -> None:
+    async with shop.run() as counter:
+        shop.world.host.behaviour.next(Fault.UNSIGNED)
+        view = await shop.tap(counter, "12.50")
+        # It was asked again, and the signed answer was yes.
+        assert outcome(view) is Outcome.APPROVED
+    assert [entry.times for entry in shop.world.booked().values()] == [1]
+
+
+async def test_a_code_paid_late_for_an_order_paid_otherwise_is_refunded(shop: Shop) -> None:
+    assert shop.config.alipay is not None
+    quick = replace(shop.config.alipay, qr_seconds=1)
+    async with shop.run(alipay=quick) as counter:
+        await counter.charge(shop.config.money("12.50"))
+        await counter.show_qr()
+        expired = await until(counter, lambda view: view.result)
+        await counter.retry()
+        shop.world.hold_card("visa-approve")
+        view = await until(counter, lambda view: view.result)
+        assert outcome(view) is Outcome.APPROVED
+        shop.world.pay_late(expired.attempt)
+        view = await until(counter, lambda view: view.notices)
+        assert "refunded" in view.notices[0]
+    assert list(shop.world.booked()) == [view.attempt]
+
+
+async def test_a_reader_that_is_missing_has_its_line_and_the_rest_works(shop: Shop) -> None:
+    code = shop.world.alipay.book.customer_code()
+    devices = Devices(readers=(parse("pn532:/dev/no-such-reader"),), scanners=(parse(f"sim:{code}"),))
+    async with shop.run(devices=devices) as counter:
+        await until(counter, lambda view: view.devices[0].state == "unavailable")
+        assert counter.view.devices[0].text == "not found"
+        assert counter.view.devices[0].cure
+        await counter.charge(shop.config.money("3.00"))
+        assert outcome(await until(counter, lambda view: view.result)) is Outcome.APPROVED
+
+
+async def test_a_code_that_is_none_of_ours_is_named_and_nothing_is_sent(shop: Shop) -> None:
+    wechat = "134567890123456789"
+    async with shop.run(devices=Devices(scanners=(parse(f"sim:{wechat}"),))) as counter:
+        await counter.charge(shop.config.money("3.00"))
+        view = await until(counter, lambda view: "WeChat" in view.prompt)
+        assert view.phase is Phase.ARMED
+        assert view.queue.unsent == 0
+    assert shop.world.alipay.book.trades() == ()
+
+
+def small_store(limit_bytes: int) -> Callable[[Path, Config, Enrolment], Store]:
+    def open_small(home: Path, config: Config, pins: Enrolment) -> Store:
+        return Store.open(
+            home / QUEUE_FILE,
+            terminal_id=config.terminal.id,
+            signer=pins.key,
+            sealer=pins.sealer,
+            limit_bytes=limit_bytes,
+        )
+
+    return open_small
+
+
+async def charge_and_cancel(counter: Counter, config: Config, *, times: int) -> None:
+    for _ in range(times):
+        await counter.charge(config.money("0.01"))
+        await counter.cancel()
+        await until(counter, lambda view: view.result)
+
+
+async def test_a_full_queue_takes_no_payment_and_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counter_module, "open_store", small_store(1_380_000))
+    shop.world.set_network(False)
+    async with shop.run() as counter:
+        with pytest.raises(CounterRefusal, match="full"):
+            await charge_and_cancel(counter, shop.config, times=400)
+
+
+async def test_a_store_that_can_t_be_opened_is_said_and_nothing_is_taken(shop: Shop) -> None:
+    (shop.home / QUEUE_FILE).mkdir()
+    async with shop.run() as counter:
+        assert QUEUE_FILE in counter.view.queue.alarm
+        with pytest.raises(CounterRefusal, match="can't record"):
+            await counter.charge(shop.config.money("1.00"))
+
+
+async def test_a_second_terminal_on_the_same_home_is_refused(shop: Shop) -> None:
+    async with shop.run(), shop.run() as second:
+        with pytest.raises(CounterRefusal, match="can't record"):
+            await second.charge(shop.config.money("1.00"))
