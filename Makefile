@@ -17,7 +17,7 @@ $(READY): requirements.txt requirements-build.txt pyproject.toml
 	@if ! dpkg -s $(APT) >/dev/null 2>&1; then \
 		echo "Installing system packages: $(APT)"; \
 		$(SUDO) apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -y -qq --no-install-recommends $(APT); \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(APT); \
 	fi
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing pinned Python packages into $(VENV)"
