@@ -241,6 +241,8 @@ class DeviceWorker(Generic[D]):
         self._set(DeviceState.UNAVAILABLE, "driver error", "see the log; it is opened again", faults)
 
     def _set(self, state: DeviceState, text: str = "", cure: str = "", faults: int | None = None) -> None:
+        # Whoever is told now must not find a device stuck that has just come back.
+        self._alive_at = None
         kept = self._status.faults if faults is None else faults
         status = DeviceStatus(self._status.address, state, text, cure, kept)
         if status != self._status:
