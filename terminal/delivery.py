@@ -144,24 +144,24 @@ class Delivery:
     async def _deliver(self, limit: int) -> Event:
         jitter = random.random()  # noqa: S311  spreads load, guards nothing
         try:
-            before = await self._store.call(lambda store: store.status())
             records = await self._store.call(lambda store: store.unsent(limit))
             if not records:
                 return Delivered(advanced=False, unsent=0, jitter=jitter)
             acknowledgement = await self._host.sync(records)
-            await self._store.call(lambda store: store.acknowledge(acknowledgement))
-            after = await self._store.call(lambda store: store.status())
+            taken = await self._store.call(lambda store: store.acknowledge(acknowledgement))
+            left = (await self._store.call(lambda store: store.status())).unsent
         except NotSentError as error:
             await self.reached(error)
             return Failed(jitter)
-        except HostError as error:
+        except UnknownResultError as error:
             logger.warning("batch not acknowledged: %s", error)
             return Failed(jitter)
         except QueueError as error:
+            # The host's signed refusal, or an acknowledgement that does not fit: sending again won't cure it.
             return Alarmed(str(error))
         self.alarm = ""
         await self.reached(None)
-        return Delivered(advanced=after.unsent < before.unsent, unsent=after.unsent, jitter=jitter)
+        return Delivered(advanced=taken > 0, unsent=left, jitter=jitter)
 
 
 async def deliver_all(store: Store, host: HttpHost) -> None:
@@ -171,7 +171,5 @@ async def deliver_all(store: Store, host: HttpHost) -> None:
     where its acknowledgement does not fit.
     """
     while records := store.unsent(BATCH_RECORDS):
-        before = store.status().unsent
-        store.acknowledge(await host.sync(records))
-        if store.status().unsent == before:
+        if not store.acknowledge(await host.sync(records)):
             raise UnknownResultError("the host acknowledges nothing")

@@ -24,4 +24,5 @@ def test_the_example_configuration_is_one(tmp_path: Path) -> None:
 
     (example,) = re.findall(r"```toml\n(\[shop\].*?)```", README.read_text("utf-8"), re.DOTALL)
     (tmp_path / "tillside.toml").write_text(example)
+    (tmp_path / "host-ca.pem").touch()
     assert load(tmp_path / "tillside.toml").shop.currency == "EUR"
