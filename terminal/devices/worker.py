@@ -214,6 +214,10 @@ class DeviceWorker(Generic[D]):
                 self._unfinished = None
                 continue
             self._unfinished = job
+            if self._closing.is_set():
+                # `close` may have looked for a job to cancel just before there was one.
+                job.cancel()
+                continue
             self._set(DeviceState.BUSY, name)
             self._do(device, job)
             self._unfinished = None

@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 APDU_TIMEOUT_S = 2.0
 """For how long a card may take for one command, in seconds."""
 
+AGAIN_S = 0.25
+"""The shortest time from one presentation to the next, in seconds."""
+
 _FINAL = {OutcomeKind.APPROVED, OutcomeKind.DECLINED, OutcomeKind.ONLINE_REQUEST}
 
 _SCHEMES = {2: "Mastercard", 3: "Visa", 4: "American Express", 5: "JCB", 6: "Discover", 7: "UnionPay"}
@@ -82,9 +85,10 @@ class Tap:
                 total_ms = (time.perf_counter() - began) * 1000
                 return Tapped(outcome, self._card_s * 1000, total_ms)
             logger.info("tap ended without a payment: %s (%s)", outcome.kind.value, outcome.reason)
-            if outcome.ui_on_outcome is not None:
-                self._show(outcome.ui_on_outcome, _words(outcome))
-            if outcome.kind is not OutcomeKind.TRY_AGAIN:
+            if outcome.kind is OutcomeKind.TRY_AGAIN:
+                # A card that stays and fails each time must not be tried without a pause.
+                lease.stop.wait(max(0.0, AGAIN_S - (time.perf_counter() - began)))
+            else:
                 wait_for_removal(reader, lease)
         return None
 
@@ -101,9 +105,11 @@ class Tap:
         entry_point = EntryPoint(self._config)
         event: Event = Begin(self._transaction())
         while True:
-            for action in entry_point.handle(event):
+            actions = entry_point.handle(event)
+            words = _words(actions[-1].outcome) if isinstance(actions[-1], Complete) else ""
+            for action in actions:
                 if isinstance(action, ShowMessage):
-                    self._show(action.request, "")
+                    self._show(action.request, words)
                 elif isinstance(action, SendCommand):
                     lease.beat()
                     event = self._send(card, action.command)
@@ -138,6 +144,9 @@ def wait_for_removal(reader: ContactlessReader, lease: Lease) -> None:
 
 
 def _words(outcome: Outcome) -> str:
+    """Return what goes with the last message of a tap that is no payment; empty for one that is."""
+    if outcome.kind in _FINAL:
+        return ""
     if outcome.kind is OutcomeKind.TRY_AGAIN:
         return "Present card again"
     if outcome.kind is OutcomeKind.TRY_ANOTHER_INTERFACE:

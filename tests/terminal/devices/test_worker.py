@@ -338,6 +338,26 @@ def test_closing_a_device_that_is_away_does_not_wait_for_it(
     assert bench.states == [AWAY, DeviceState.CLOSED]
 
 
+def test_a_job_that_begins_while_the_worker_is_closed_does_not_hold_it_open(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing falls between taking the job from the queue and doing it."""
+    take = bench.worker._jobs.get
+
+    def take_and_close(timeout: float) -> object:
+        job = take(timeout=timeout)
+        bench.worker.close()
+        return job
+
+    monkeypatch.setattr(bench.worker._jobs, "get", take_and_close)
+    job = bench.worker.submit(lambda device, lease: lease.stop.wait(PATIENCE_S))
+    bench.worker.start()
+    bench.worker.join(PATIENCE_S)
+    assert bench.worker.status.state is DeviceState.CLOSED
+    assert BUSY not in bench.states
+    assert job.future.cancelled()
+
+
 def test_a_stuck_device_is_left_behind(bench: Bench) -> None:
     bench.worker.start()
     bench.worker.submit(lambda device, lease: bench.block())
