@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from rich.cells import cell_len, chop_cells
+
 from offline_queue.record import Record
 from terminal.config import Config
 from terminal.money import Money
@@ -12,7 +14,7 @@ from terminal.payment.attempt import Result
 from terminal.view import Outcome
 
 WIDTH = 32
-"""Characters a line: what the narrowest receipt printers have."""
+"""Columns a line: what the narrowest receipt printers have. A Chinese character takes two."""
 
 _TITLES = {
     Outcome.APPROVED: "APPROVED",
@@ -38,38 +40,59 @@ def lines(
     Sequence and chain head are printed so that a record that disappears later can be missed.
     """
     body = [
-        _pair("Terminal", config.terminal.id),
-        _pair("Order", order),
-        _pair("Date", f"{when:%Y-%m-%d %H:%M:%S}"),
+        *_pair("Terminal", config.terminal.id),
+        *_pair("Order", order),
+        *_pair("Date", f"{when:%Y-%m-%d %H:%M:%S}"),
         "",
-        _pair("TOTAL", amount.format(config.shop.locale)),
-        _pair("Paid by", facts.get("scheme") or channel),
+        *_pair("TOTAL", amount.format(config.shop.locale)),
+        *_pair("Paid by", facts.get("scheme") or channel),
     ]
     for name, key in (("Card", "pan"), ("Application", "application"), ("Verified by", "cvm")):
         if facts.get(key):
-            body.append(_pair(name, facts[key]))
+            body += _pair(name, facts[key])
     if result.authorisation:
-        body.append(_pair("Authorisation", result.authorisation))
+        body += _pair("Authorisation", result.authorisation)
     body += ["", *_outcome(result)]
     if record is not None:
-        body += ["", _pair("Record", str(record.sequence)), _pair("Head", record.head.hex()[:16])]
-    head = [config.shop.name.center(WIDTH), *(line.center(WIDTH) for line in config.shop.address), ""]
-    foot = ["", "SIMULATED, NO REAL MONEY".center(WIDTH)] if config.shop.simulated else []
-    return tuple(line[:WIDTH].rstrip() for line in (*head, *body, *foot))
+        body += ["", *_pair("Record", str(record.sequence)), *_pair("Head", record.head.hex()[:16])]
+    head = [line for text in (config.shop.name, *config.shop.address) for line in _centred(text)]
+    foot = ["", *_centred("SIMULATED, NO REAL MONEY")] if config.shop.simulated else []
+    return tuple(line.rstrip() for line in (*head, "", *body, *foot))
 
 
 def _outcome(result: Result) -> list[str]:
     title = "TAKEN OFFLINE" if result.deferred else _TITLES[result.outcome]
-    text = [f"*** {title} ***".center(WIDTH)]
+    text = _centred(f"*** {title} ***")
     if result.deferred:
-        text.append("not yet authorised".center(WIDTH))
+        text += _centred("not yet authorised")
     if result.late:
-        text.append("paid after the code expired".center(WIDTH))
+        text += _centred("paid after the code expired")
     return text
 
 
-def _pair(name: str, value: str) -> str:
+def _pair(name: str, value: str) -> list[str]:
     """Return name left and value right; a value that is too long goes on under it."""
-    if len(name) + 1 + len(value) <= WIDTH:
-        return f"{name}{value:>{WIDTH - len(name)}}"
-    return f"{name} {value}"
+    room = WIDTH - cell_len(name) - 1
+    if cell_len(value) <= room:
+        return [f"{name} {_right(value, room)}"]
+    return [name, *(_right(line, WIDTH) for line in _wrapped(value))]
+
+
+def _right(text: str, columns: int) -> str:
+    return " " * (columns - cell_len(text)) + text
+
+
+def _centred(text: str) -> list[str]:
+    return [" " * ((WIDTH - cell_len(line)) // 2) + line for line in _wrapped(text)]
+
+
+def _wrapped(text: str) -> list[str]:
+    """Return a text in lines that fit, broken at spaces where that is possible."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".strip()
+        if cell_len(joined) <= WIDTH:
+            lines[-1] = joined
+        else:
+            lines += chop_cells(word, WIDTH)
+    return [line for line in lines if line]
