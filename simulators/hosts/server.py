@@ -131,6 +131,10 @@ class TlsServer:
         )
 
 
+_LAST_ROUNDS = 3
+"""What has been aborted is told so, and closes its socket, in the loop's next rounds."""
+
+
 class _Server(uvicorn.Server):
     """Tells when start-up has ended, well or badly, and goes at once when told to.
 
@@ -167,12 +171,15 @@ class _Server(uvicorn.Server):
             await asyncio.wait(tasks, timeout=STOP_GRACE_S)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        for task in tasks:
+        # Connections that are still in their TLS handshake are known to nobody but the loop's own tasks.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*others, return_exceptions=True)
         for server in self.servers:
             await server.wait_closed()
-        await asyncio.sleep(0)  # what has been aborted is told so in the loop's next round
+        for _ in range(_LAST_ROUNDS):
+            await asyncio.sleep(0)
 
 
 def _with_drop(app: AsgiApp) -> AsgiApp:

@@ -48,7 +48,8 @@ SALE_BINDINGS: list[Binding] = [
         id="sale.cancel",
         tooltip="Clear the amount or cancel the order; next customer",
     ),
-    Binding("a,f8", "retry", "Again", id="sale.again", tooltip="Try the declined order again"),
+    # The result of a declined order names this key; on the strip it would take an 81st column.
+    Binding("a,f8", "retry", "Again", show=False, id="sale.again", tooltip="Try the declined order again"),
     Binding("o,f5", "offline_mode", "Offline", id="queue.mode", tooltip="Go to the next offline mode"),
     Binding("s,f6", "sync", "Sync", id="queue.sync", tooltip="Send the offline queue now"),
     Binding("r,f7", "receipt", "Receipt", id="view.receipt", tooltip="Show or hide the last receipt"),

@@ -11,7 +11,7 @@ from terminal.tui.widgets.big_text import BigText, headline_lines, plain_lines, 
 from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.pixel_font import solid, wide_pixels
 from terminal.tui.widgets.result_style import DEFERRED, RESULT_STYLES, result_style
-from terminal.view import ResultView
+from terminal.view import Outcome, ResultView
 
 _TITLE, _ORIGIN = 1, 1
 _MARGINS = 6
@@ -48,9 +48,7 @@ class ResultPanel(Horizontal):
         self.query_one("#result-headline", BigText).text = result.headline
         self.query_one("#result-amount", BigText).text = amount_text(result.amount)
         self.query_one("#result-detail", Line).update(result.detail)
-        self.query_one("#result-origin", Line).update(
-            f"{result.channel} · order {result.order} · Enter or a digit: next customer"
-        )
+        self.query_one("#result-origin", Line).update(_origin(result))
         self._arrange()
 
     def on_resize(self) -> None:
@@ -76,3 +74,9 @@ class ResultPanel(Horizontal):
         large = space - _MARGINS >= headline + amount
         self.query_one("#result-amount", BigText).draw = headline_lines if large else plain_lines
         self.set_class(not roomy, "-tight")
+
+
+def _origin(result: ResultView) -> str:
+    """Return where the result comes from and which keys go on."""
+    again = "a: try again · " if result.outcome is Outcome.DECLINED else ""
+    return f"{result.channel} · order {result.order} · {again}Enter or a digit: next customer"
