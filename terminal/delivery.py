@@ -6,8 +6,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from offline_queue.errors import QueueError
+from offline_queue.errors import CommitUnknownError, QueueError, StoreUnavailableError
 from offline_queue.host import HostError, NotSentError, NotSentReason, UnknownResultError
 from offline_queue.store import Store
 from offline_queue.sync import (
@@ -126,8 +127,9 @@ class Delivery:
             self._wait = asyncio.create_task(self._time_is_up(action.seconds))
         elif isinstance(action, Idle):
             # A record may have come between the last look at the queue and now.
-            if (await self._store.call(lambda store: store.status())).unsent:
-                self.wake()
+            with suppress(QueueError):
+                if (await self._store.call(lambda store: store.status())).unsent:
+                    self.wake()
         elif isinstance(action, Alarm):
             self.alarm = action.reason
             logger.error("delivery stopped: %s", action.reason)
@@ -155,6 +157,10 @@ class Delivery:
             return Failed(jitter)
         except UnknownResultError as error:
             logger.warning("batch not acknowledged: %s", error)
+            return Failed(jitter)
+        except (StoreUnavailableError, CommitUnknownError) as error:
+            # A full or failing disk may come back. What was not written down is acknowledged once more.
+            logger.warning("acknowledgement not written down: %s", error)
             return Failed(jitter)
         except QueueError as error:
             # The host's signed refusal, or an acknowledgement that does not fit: sending again won't cure it.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from offline_queue.errors import CommitUnknownError
+from offline_queue.errors import CommitUnknownError, StoreUnavailableError
 from offline_queue.store import Store
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -21,12 +24,15 @@ class StoreWorker:
     def __init__(self, open_store: Callable[[], Store]) -> None:
         self._open_store = open_store
         self._store: Store | None = None
+        self._closed = False
         self._calls: queue.Queue[tuple[Callable[[Store], Any], Future[Any]] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
 
     async def call(self, work: Callable[[Store], T]) -> T:
         """Do *work* on the store and return its result. Raises what it raises."""
+        if self._closed:
+            raise StoreUnavailableError("the queue is closed")
         future: Future[T] = Future()
         self._calls.put((work, future))
         # A write that has begun is never abandoned: a cancelled caller must not lose its outcome.
@@ -34,6 +40,7 @@ class StoreWorker:
 
     def close(self) -> None:
         """Close the store after the calls that are queued, and end the thread."""
+        self._closed = True
         self._calls.put(None)
         self._thread.join()
 
@@ -53,6 +60,10 @@ class StoreWorker:
         self._close_store()
 
     def _close_store(self) -> None:
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        store, self._store = self._store, None
+        if store is not None:
+            try:
+                store.close()
+            except Exception:
+                # On a disk that fails closing may fail too; whoever waits for an answer must have one.
+                logger.exception("the queue's file was not closed properly")
