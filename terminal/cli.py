@@ -108,6 +108,8 @@ def _cashier(options: argparse.Namespace) -> int:
         pins = enrolment.load(folder, config.terminal.id)
     except ConfigError as error:
         raise UserError(str(error)) from error
+    if not sys.stdout.isatty():
+        raise UserError("the cashier's screen needs a terminal")
     log.start(folder / home.LOG_FILE, config.log.level)
 
     async def run() -> None:
@@ -118,7 +120,10 @@ def _cashier(options: argparse.Namespace) -> int:
         finally:
             await counter.stop()
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    except ConfigError as error:
+        raise UserError(str(error)) from error
     return FINE
 
 
@@ -191,6 +196,7 @@ def _devices(options: argparse.Namespace) -> int:
 def _queue(options: argparse.Namespace) -> int:
     folder = _folder(options)
     config = _config(folder)
+    trouble = ""
     with _open_store(folder, config) as store:
         if options.what == "verify":
             report = store.verify(signatures=True)
@@ -202,9 +208,7 @@ def _queue(options: argparse.Namespace) -> int:
             _print(options, facts)
             return FINE if report.ok else FINDING
         if options.what == "sync":
-            delivered = _sync(folder, config, store)
-            if delivered:
-                raise UserError(delivered)
+            trouble = _sync(folder, config, store)
         status = store.status()
     facts = {
         "unsent": status.unsent,
@@ -216,13 +220,16 @@ def _queue(options: argparse.Namespace) -> int:
         "damage": status.damage,
     }
     _print(options, facts)
-    return FINDING if status.unsent or status.quarantined or status.damage else FINE
+    if trouble:
+        print(f"tillside: {trouble}", file=sys.stderr)
+    return FINDING if trouble or status.unsent or status.quarantined or status.damage else FINE
 
 
 def _sync(folder: Path, config: Config, store: Store) -> str:
     """Deliver everything; return what went wrong, in words, or empty."""
     from offline_queue.errors import QueueError
     from terminal import enrolment
+    from terminal.config import ConfigError
     from terminal.delivery import deliver_all
     from terminal.host_client import HttpHost
     from terminal.http import client
@@ -234,6 +241,8 @@ def _sync(folder: Path, config: Config, store: Store) -> str:
 
     try:
         asyncio.run(run())
+    except ConfigError as error:
+        raise UserError(str(error)) from error
     except QueueError as error:
         return f"not delivered: {error}"
     return ""

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from offline_queue.host import NotSentReason
+from terminal.config import ConfigError
 
 CONNECT_S = 3.0
 """For how long a connection may take to be made, in seconds."""
@@ -34,8 +35,12 @@ def client(ca_file: Path | None) -> httpx.AsyncClient:
     """Return a client that trusts one certificate authority, or the system's.
 
     Proxies and certificates in the environment are not looked at: money takes no side roads.
+    Raises ConfigError where the authority's file holds none.
     """
-    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    try:
+        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except OSError as error:
+        raise ConfigError(f"{ca_file}: holds no certificate authority ({error})") from error
     timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
     return httpx.AsyncClient(verify=context, timeout=timeout, trust_env=False, follow_redirects=False)
 

@@ -26,9 +26,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from offline_queue.errors import RecordError
 from offline_queue.record import Record
+from offline_queue.signing import read_private_file
 from terminal.channels.channel import Case
-from terminal.config import AlipayConfig, LatePaid
+from terminal.config import AlipayConfig, ConfigError, LatePaid
 from terminal.http import NoAnswerError, NotSentError, send
 from terminal.money import MoneyError, parse
 from terminal.payment.attempt import Answer, Plan, Verdict
@@ -55,7 +57,7 @@ Fields = Mapping[str, Any]
 
 
 class AlipayGateway:
-    """Signed calls to the gateway and back."""
+    """Signed calls to the gateway and back. Making one raises ConfigError where a key can't be used."""
 
     def __init__(self, config: AlipayConfig, http: httpx.AsyncClient, now: Callable[[], datetime]) -> None:
         self._config = config
@@ -286,14 +288,20 @@ def _refused(fields: Fields) -> Answer:
 
 
 def _private_key(path: Path) -> rsa.RSAPrivateKey:
-    key = load_pem_private_key(path.read_bytes(), None)
+    try:
+        key = load_pem_private_key(read_private_file(path), None)
+    except (OSError, ValueError, TypeError, RecordError) as error:
+        raise ConfigError(f"{path}: the merchant's key can't be used ({error})") from error
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError(f"{path}: not an RSA private key")
+        raise ConfigError(f"{path}: not an RSA private key")
     return key
 
 
 def _public_key(path: Path) -> rsa.RSAPublicKey:
-    key = load_pem_public_key(path.read_bytes())
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: Alipay's key can't be used ({error})") from error
     if not isinstance(key, rsa.RSAPublicKey):
-        raise ValueError(f"{path}: not an RSA public key")
+        raise ConfigError(f"{path}: not an RSA public key")
     return key

@@ -18,6 +18,7 @@ from simulators.hosts import certificates as authority
 from simulators.hosts.certificates import Fault
 from simulators.hosts.host import Host
 from terminal import http as module
+from terminal.config import ConfigError
 from terminal.http import NoAnswerError, NotSentError, client, send
 from tests.terminal.raw_server import Answer, RawServer
 
@@ -209,3 +210,11 @@ async def test_proxies_and_authorities_of_the_environment_do_not_count(
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with client(certificates.ca) as http:
         assert (await get(http, url)).status_code == 200
+
+
+def test_an_authority_that_is_none_is_told_by_its_file(tmp_path: Path) -> None:
+    garbage = tmp_path / "ca.pem"
+    garbage.write_text("no certificate")
+    for file in (garbage, tmp_path / "nowhere.pem"):
+        with pytest.raises(ConfigError, match=rf"{file.name}: holds no certificate authority"):
+            client(file)

@@ -29,7 +29,7 @@ from simulators.hosts.server import TlsServer
 from terminal import http as wire
 from terminal.channels.alipay import AlipayCode, AlipayGateway, AlipayQr
 from terminal.channels.channel import Case
-from terminal.config import AlipayConfig, LatePaid
+from terminal.config import AlipayConfig, ConfigError, LatePaid
 from terminal.money import Money
 from terminal.payment.attempt import Answer, Verdict
 from terminal.payment.instrument import Instrument
@@ -349,6 +349,7 @@ async def test_a_shop_that_alipay_does_not_know_by_this_key_is_refused(
 ) -> None:
     other = tmp_path / "other.pem"
     other.write_text(alipay_signing.private_pem(alipay_signing.new_key()))
+    other.chmod(0o600)
     there = replace(alipay_config, key_file=other)
     channel = AlipayCode(AlipayGateway(there, http, now), there, SHOP)
     answer = await channel.ask(shows(Behaviour.PAYS), record)
@@ -600,14 +601,26 @@ def test_only_the_code_is_secret(code: AlipayCode, qr: AlipayQr) -> None:
     assert not qr.deferrable
 
 
-def test_a_key_of_another_kind_is_told(tmp_path: Path, alipay_config: AlipayConfig) -> None:
+async def test_a_key_that_can_not_be_used_is_told_by_its_file(
+    tmp_path: Path, alipay_config: AlipayConfig, http: httpx.AsyncClient
+) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    (tmp_path / "ec.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    (tmp_path / "ec-public.pem").write_bytes(
-        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    )
-    client = httpx.AsyncClient()
-    with pytest.raises(ValueError, match="not an RSA private key"):
-        AlipayGateway(replace(alipay_config, key_file=tmp_path / "ec.pem"), client, now)
-    with pytest.raises(ValueError, match="not an RSA public key"):
-        AlipayGateway(replace(alipay_config, alipay_key_file=tmp_path / "ec-public.pem"), client, now)
+    private, public = tmp_path / "ec.pem", tmp_path / "ec-public.pem"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    private.chmod(0o600)
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    garbage, readable = tmp_path / "garbage.pem", tmp_path / "readable.pem"
+    garbage.write_text("no key")
+    garbage.chmod(0o600)
+    readable.write_bytes(alipay_config.key_file.read_bytes())
+    readable.chmod(0o640)
+    for changed, words in [
+        (replace(alipay_config, key_file=private), "ec.pem: not an RSA private key"),
+        (replace(alipay_config, key_file=garbage), "garbage.pem: the merchant's key can't be used"),
+        (replace(alipay_config, key_file=readable), "others may read"),
+        (replace(alipay_config, key_file=tmp_path / "none.pem"), "none.pem: the merchant's key"),
+        (replace(alipay_config, alipay_key_file=public), "ec-public.pem: not an RSA public key"),
+        (replace(alipay_config, alipay_key_file=garbage), "garbage.pem: Alipay's key can't be used"),
+    ]:
+        with pytest.raises(ConfigError, match=words):
+            AlipayGateway(changed, http, now)
