@@ -63,6 +63,11 @@ class Clock:
         return [seconds for seconds in self.asked if seconds < LOOK_S]
 
     @property
+    def pausing(self) -> bool:
+        """Whether a pause between deliveries is running."""
+        return any(seconds < LOOK_S for seconds, _ in self._sleepers)
+
+    @property
     def looked(self) -> bool:
         """Whether a look at the host is over and the next has not begun."""
         return any(seconds >= LOOK_S for seconds, _ in self._sleepers)
@@ -208,6 +213,7 @@ async def test_offline_and_online_again(till: Till, gate: TcpGate, host: Host) -
     await till.until_unsent(0)
     await till.until(lambda: till.delivery.online)
     assert len(till.clock.waits) == 1
+    assert not till.clock.pausing
     assert through(host) == 1
     assert till.delivery.alarm == ""
 
@@ -240,9 +246,12 @@ async def test_a_person_can_cut_a_pause_short(till: Till, gate: TcpGate) -> None
     till.start()
     await till.record()
     await till.until(lambda: till.clock.waits)
+    assert not till.delivery.online
     gate.up()
     till.delivery.force()
     await till.until_unsent(0)
+    # What has been delivered has reached the host: no look is needed to know.
+    await till.until(lambda: till.delivery.online)
     till.delivery.force()
     await till.record()
     await till.until_unsent(0)

@@ -14,6 +14,7 @@ from drivers.errors import (
     Reason,
     TransmissionError,
 )
+from drivers.protocols import MAX_WAIT_S
 from emv.config import default_config
 from emv.outcome import MessageId, Outcome, OutcomeKind, UiStatus
 from emv.sensitive import SensitiveBytes
@@ -258,6 +259,21 @@ def test_a_reader_that_goes_away_is_the_workers_business(field: Field, counter: 
     with pytest.raises(DeviceUnavailableError):
         counter.tap.run(reader, counter.lease)
     assert Spoilt.released == 1
+
+
+def test_waiting_for_a_card_is_a_sign_of_life(field: Field, counter: Counter) -> None:
+    class Patient(Reader):
+        waits = 0
+
+        def wait_for_card(self, stop: threading.Event, *, timeout_s: float) -> InProcessCard | None:
+            assert timeout_s <= MAX_WAIT_S
+            self.waits += 1
+            if self.waits == 5:
+                stop.set()
+            return None
+
+    assert counter.tap.run(Patient(field), counter.lease) is None
+    assert counter.beats == 5
 
 
 def test_a_tap_ends_when_it_is_told_to(counter: Counter, reader: Reader) -> None:

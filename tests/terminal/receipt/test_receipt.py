@@ -15,7 +15,9 @@ from offline_queue.sealing import Opener, Sealer
 from offline_queue.signing import SigningKey
 from terminal.config import Config, HostConfig, Shop, Terminal
 from terminal.money import Money
-from terminal.payment.attempt import Result
+from terminal.payment.attempt_events import (
+    Result,
+)
 from terminal.receipt.receipt import WIDTH, lines
 from terminal.view import Outcome
 
@@ -131,6 +133,14 @@ def test_a_value_that_is_too_long_goes_on_under_its_name() -> None:
     text = receipt(Result(Outcome.APPROVED), facts=facts)
     at = text.index("Verified by")
     assert text[at + 1] == "         confirmed by the device"
+
+
+def test_a_value_that_just_fits_stays_beside_its_name() -> None:
+    facts = {**CARD, "application": "X" * 20}
+    assert f"Application {'X' * 20}" in receipt(Result(Outcome.APPROVED), facts=facts)
+    facts = {**CARD, "application": "X" * 21}
+    text = receipt(Result(Outcome.APPROVED), facts=facts)
+    assert text[text.index("Application") + 1].strip() == "X" * 21
 
 
 def test_a_long_name_is_broken_at_its_spaces() -> None:
