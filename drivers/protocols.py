@@ -92,7 +92,7 @@ class ContactlessReader(Device, Protocol):
 class Code:
     """A code that was read: its text, its symbology, and how long the picture took to decode."""
 
-    text: str
+    text: str = field(repr=False)
     symbology: str = ""
     decode_ms: float = 0.0
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import apsw
 
-from offline_queue.errors import AttemptClosedError, UnknownAttemptError
+from offline_queue.errors import AttemptClosedError, OrderPaidError, UnknownAttemptError
 from offline_queue.record import Record, RecordKind
+
+
+_PAID = ("approved", "approved_offline")
 
 
 def find_attempt(cursor: apsw.Cursor, key: str) -> tuple[int, bool, int]:
@@ -29,11 +32,40 @@ def set_state(cursor: apsw.Cursor, number: int, state: str, closes: bool) -> Non
 
 
 def follow_record(cursor: apsw.Cursor, record: Record, state: str, closes: bool) -> int:
-    """Move the record's attempt along with it, and return the attempt's number."""
+    """Move the record's attempt along with it, and return the attempt's number.
+
+    Raises:
+        AttemptClosedError: An intent for an attempt that is over.
+        OrderPaidError: A yes to an attempt whose order another attempt has paid, or a late yes to one
+            whose order another attempt is paying.
+    """
     number, live, amount_minor = find_attempt(cursor, record.attempt)
     if record.kind is RecordKind.INTENT and not live:
         raise AttemptClosedError(f"attempt {record.attempt} is closed")
+    if record.kind is RecordKind.RESULT:
+        outcome = record.summary.get("outcome")
+        _set_paid(cursor, number, outcome in _PAID)
+        if outcome == "approved_offline":
+            cursor.execute(
+                "UPDATE attempts SET offline_minor = ?, offline_ms = ? WHERE number = ?",
+                (amount_minor, record.time_ms, number),
+            )
     set_state(cursor, number, state, closes)
-    if record.kind is RecordKind.RESULT and record.summary.get("outcome") == "approved_offline":
-        cursor.execute("UPDATE attempts SET offline_minor = ? WHERE number = ?", (amount_minor, number))
     return number
+
+
+def check_unpaid(cursor: apsw.Cursor, order_number: int, order_id: str) -> None:
+    """Raise OrderPaidError if an attempt has paid the order."""
+    if cursor.execute("SELECT 1 FROM attempts WHERE order_number = ? AND paid = 1", (order_number,)).get:
+        raise OrderPaidError(f"order {order_id} is paid")
+
+
+def _set_paid(cursor: apsw.Cursor, number: int, paid: bool) -> None:
+    others = cursor.execute(
+        "SELECT 1 FROM attempts a JOIN attempts b ON b.order_number = a.order_number AND b.number <> a.number"
+        " WHERE a.number = ? AND (b.paid = 1 OR b.live = 1)",
+        (number,),
+    ).get
+    if paid and others:
+        raise OrderPaidError("another attempt has paid this order, or is paying it")
+    cursor.execute("UPDATE attempts SET paid = ? WHERE number = ?", (paid, number))

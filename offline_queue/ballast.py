@@ -8,6 +8,7 @@ is no new business until the ballast can be taken in again.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -38,4 +39,5 @@ class Ballast:
     def drop(self) -> None:
         """Give the reserve back to the disk."""
         # A disk that can't even delete leaves things as they are; the next write says what is wrong.
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)

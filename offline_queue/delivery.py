@@ -7,9 +7,11 @@ terminal's name, and nothing of it is believed.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import apsw
 
-from offline_queue.acknowledgement import Acknowledgement
+from offline_queue.acknowledgement import Acknowledgement, Refusal
 from offline_queue.database import Database
 from offline_queue.errors import AcknowledgementError, ChainBrokenError
 from offline_queue.record import genesis_head
@@ -37,8 +39,23 @@ def check_ours(database: Database, terminal_id: str, last: int, acknowledgement:
         raise ChainBrokenError(f"the host has another chain at record {through}")
 
 
-def take_over(cursor: apsw.Cursor, acknowledgement: Acknowledgement) -> None:
-    """Write down what is delivered, refused and settled.
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """What an acknowledgement brought that was not known before.
+
+    Attributes:
+        records: How many records it newly acknowledges.
+        declined: Attempts that were approved offline and have now been declined.
+        refused: Records that the host holds and will not act on.
+    """
+
+    records: int
+    declined: tuple[str, ...]
+    refused: tuple[Refusal, ...]
+
+
+def take_over(cursor: apsw.Cursor, acknowledgement: Acknowledgement, before: int) -> TakenOver:
+    """Write down what is delivered, refused and settled; `before` is what was acknowledged until now.
 
     Raises:
         AcknowledgementError: It settles an attempt that is not here, or otherwise than before.
@@ -49,19 +66,30 @@ def take_over(cursor: apsw.Cursor, acknowledgement: Acknowledgement) -> None:
         " acknowledgement = excluded.acknowledgement",
         (acknowledgement.through, acknowledgement.head, acknowledgement.encode()),
     )
-    for refusal in acknowledgement.refused:
-        cursor.execute(
-            "INSERT INTO quarantine (sequence, reason) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            (refusal.sequence, refusal.reason),
-        )
-    for attempt, fate in acknowledgement.settled.items():
-        _settle(cursor, attempt, fate)
+    refused = tuple(refusal for refusal in acknowledgement.refused if _quarantine(cursor, refusal))
+    settled = [attempt for attempt, fate in acknowledgement.settled.items() if _settle(cursor, attempt, fate)]
+    declined = tuple(attempt for attempt in settled if acknowledgement.settled[attempt] == "declined")
+    return TakenOver(acknowledgement.through - before, declined, refused)
 
 
-def _settle(cursor: apsw.Cursor, attempt: str, fate: str) -> None:
+def _quarantine(cursor: apsw.Cursor, refusal: Refusal) -> bool:
+    """Put a record into quarantine; tell whether it was not there yet."""
+    cursor.execute(
+        "INSERT INTO quarantine (sequence, reason) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (refusal.sequence, refusal.reason),
+    )
+    return cursor.connection.changes() > 0
+
+
+def _settle(cursor: apsw.Cursor, attempt: str, fate: str) -> bool:
+    """Write down an attempt's fate; tell whether it is news. A declined one pays its order no more."""
     row = cursor.execute("SELECT settled FROM attempts WHERE key = ?", (attempt,)).fetchone()
     if row is None:
         raise AcknowledgementError(f"the host settles attempt {attempt}, which is not here")
     if row[0] not in (None, fate):
         raise AcknowledgementError(f"the host had {row[0]} attempt {attempt}, and now has {fate} it")
-    cursor.execute("UPDATE attempts SET settled = ? WHERE key = ?", (fate, attempt))
+    cursor.execute(
+        "UPDATE attempts SET settled = ?, paid = paid AND ? WHERE key = ?",
+        (fate, fate == "approved", attempt),
+    )
+    return row[0] is None

@@ -55,6 +55,10 @@ class LiveAttemptError(QueueError):
     """The order already has an attempt whose outcome is not known."""
 
 
+class OrderPaidError(QueueError):
+    """The order has been paid, or is being paid, by another attempt. Nothing has been written."""
+
+
 class OrderMismatchError(QueueError):
     """The order's number is taken by an order with another amount or currency."""
 

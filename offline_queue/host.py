@@ -46,6 +46,9 @@ class HostAnswer:
 class HostClient(Protocol):
     """The host as the terminal uses it. All calls may be repeated with the same arguments."""
 
+    async def echo(self) -> None:
+        """Ask for a sign of life."""
+
     async def sync(self, records: Sequence[Record]) -> Acknowledgement:
         """Deliver records, in order and without a gap."""
 
@@ -67,8 +70,6 @@ class NotSentReason(Enum):
     REFUSED_CONNECTION = "the host does not accept connections"
     NO_ANSWER = "the host does not answer"
     BAD_CERTIFICATE = "the host's certificate is not the right one"
-    CAPTIVE_PORTAL = "the network asks for a log-in first"
-    NOT_ENROLLED = "the terminal is not enrolled"
 
 
 class HostError(QueueError):

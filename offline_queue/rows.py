@@ -34,7 +34,6 @@ class AttemptRow:
 
     key: str
     order_id: str
-    channel: str
     state: str
     live: bool
     settled: str
@@ -51,6 +50,7 @@ class QueueStatus:
     Attributes:
         unsent: Records that the host has not acknowledged.
         quarantined: Records that the host holds but refused to act on.
+        oldest_deferred_ms: When the oldest of `deferred_count` was approved, or None.
         oldest_unsent_ms: Time of the first unsent record, or None when all is delivered.
         sequence: Last sequence number used; 0 in a new store.
         head: The chain's head there.
@@ -67,13 +67,14 @@ class QueueStatus:
     head: bytes
     deferred_count: int
     deferred_total_minor: int
+    oldest_deferred_ms: int | None
     bytes_used: int
     damage: str
 
 
 _RECORD = "SELECT body, previous_head, head, key_id, signature FROM records"
 _ATTEMPT = (
-    "SELECT a.number, a.key, o.id, a.channel, a.state, a.live, coalesce(a.settled, ''), o.amount_minor,"
+    "SELECT a.number, a.key, o.id, a.state, a.live, coalesce(a.settled, ''), o.amount_minor,"
     " o.currency FROM attempts a JOIN orders o ON o.number = a.order_number"
 )
 
@@ -106,7 +107,6 @@ def _attempt_row(
     number: int,
     key: str,
     order_id: str,
-    channel: str,
     state: str,
     live: int,
     settled: str,
@@ -119,7 +119,6 @@ def _attempt_row(
     return AttemptRow(
         key=key,
         order_id=order_id,
-        channel=channel,
         state=state,
         live=bool(live),
         settled=settled,

@@ -9,15 +9,16 @@ A store whose chain is damaged still opens, tells what is wrong and can be read,
 from __future__ import annotations
 
 import re
+import secrets
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
 from offline_queue.acknowledgement import Acknowledgement
-from offline_queue.attempts import find_attempt, follow_record, set_state
+from offline_queue.attempts import check_unpaid, find_attempt, follow_record, set_state
 from offline_queue.database import Database, Reserve
-from offline_queue.delivery import acknowledged, check_ours, take_over
+from offline_queue.delivery import TakenOver, acknowledged, check_ours, take_over
 from offline_queue.errors import (
     AttemptClosedError,
     CardDataError,
@@ -115,11 +116,15 @@ class Store:
                     f"order {order_id} is already there, with another amount or currency"
                 )
 
-    def begin_attempt(self, order_id: str, channel: str, *, state: str) -> str:
+    def begin_attempt(self, order_id: str, *, state: str) -> str:
         """Mint the key of a new attempt at paying the order, and return it once it is durable.
+
+        A part of the key is random: a store restored from an old copy counts from an old number, and a
+        key that had been used before would be taken for the old payment by every host.
 
         Raises:
             LiveAttemptError: The order has an attempt whose outcome is still open.
+            OrderPaidError: An attempt has paid the order.
             UnknownAttemptError: There is no such order.
         """
         self._check_sound()
@@ -127,27 +132,27 @@ class Store:
             order = cursor.execute("SELECT number FROM orders WHERE id = ?", (order_id,)).get
             if order is None:
                 raise UnknownAttemptError(f"there is no order {order_id}")
+            check_unpaid(cursor, order, order_id)
             last = cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = 'attempts'").get or 0
-            key = f"{self._terminal_id}-{last + 1:08d}"
+            key = f"{self._terminal_id}-{last + 1:08d}-{secrets.token_hex(3)}"
             try:
                 cursor.execute(
-                    "INSERT INTO attempts (number, key, order_number, channel, state, live)"
-                    " VALUES (?, ?, ?, ?, ?, 1)",
-                    (last + 1, key, order, channel, state),
+                    "INSERT INTO attempts (number, key, order_number, state, live) VALUES (?, ?, ?, ?, 1)",
+                    (last + 1, key, order, state),
                 )
             except apsw.ConstraintError as error:
                 raise LiveAttemptError(f"order {order_id} has an attempt that is still open") from error
         return key
 
     def move_attempt(self, attempt: str, *, state: str, closes: bool = False) -> None:
-        """Change an open attempt's state without a record.
+        """Change an attempt's state without a record.
 
         Raises:
-            AttemptClosedError: Its outcome is known; only a record can change its state now.
+            AttemptClosedError: Its outcome is known; it can only be moved to another state that `closes`.
         """
         with self._database.transaction(Reserve.UNDER_WAY) as cursor:
             number, live, _ = find_attempt(cursor, attempt)
-            if not live:
+            if not live and not closes:
                 raise AttemptClosedError(f"attempt {attempt} is closed")
             set_state(cursor, number, state, closes)
 
@@ -178,6 +183,7 @@ class Store:
             QueueFullError, StoreUnavailableError: Not written.
             CommitUnknownError: Written or not: the store must be opened again and read back.
             AttemptClosedError: An intent for an attempt that is over.
+            OrderPaidError: A yes to an attempt whose order is paid, or being paid, by another. Not written.
             ChainBrokenError: The chain is damaged; nothing can be added to it.
         """
         self._check_sound()
@@ -260,11 +266,8 @@ class Store:
                 raise ChainBrokenError(f"record {expected} is missing")
         return records
 
-    def acknowledge(self, acknowledgement: Acknowledgement) -> int:
+    def acknowledge(self, acknowledgement: Acknowledgement) -> TakenOver:
         """Take over what the host acknowledges: delivered, refused, settled. An older one changes nothing.
-
-        Returns:
-            How many records it newly acknowledges.
 
         Raises:
             ChainBrokenError: It names a head or a sequence that is not ours.
@@ -276,10 +279,9 @@ class Store:
         check_ours(self._database, self._terminal_id, self._sequence, acknowledgement)
         before, _ = self._acknowledged()
         if acknowledgement.through < before:
-            return 0
+            return TakenOver(0, (), ())
         with self._database.transaction(Reserve.HOSTS_WORD) as cursor:
-            take_over(cursor, acknowledgement)
-        return acknowledgement.through - before
+            return take_over(cursor, acknowledgement, before)
 
     def status(self) -> QueueStatus:
         """Return the queue at a glance."""
@@ -288,7 +290,7 @@ class Store:
             quarantined = cursor.execute("SELECT count(*) FROM quarantine").get
             oldest = cursor.execute("SELECT time_ms FROM records WHERE sequence = ?", (through + 1,)).get
             deferred = cursor.execute(
-                "SELECT count(*), coalesce(sum(offline_minor), 0) FROM attempts"
+                "SELECT count(*), coalesce(sum(offline_minor), 0), min(offline_ms) FROM attempts"
                 " WHERE offline_minor IS NOT NULL AND settled IS NULL"
             ).get
         return QueueStatus(
@@ -299,6 +301,7 @@ class Store:
             head=self._head,
             deferred_count=deferred[0],
             deferred_total_minor=deferred[1],
+            oldest_deferred_ms=deferred[2],
             bytes_used=self._database.bytes_used(),
             damage=self._damage,
         )

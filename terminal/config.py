@@ -77,6 +77,14 @@ class Terminal:
 
 
 @dataclass(frozen=True, slots=True)
+class Cards:
+    """Table ``[cards]``."""
+
+    cvm_limit: str = "50.00"
+    """From this amount on the cardholder is verified, by phone or signature; in the shop's currency."""
+
+
+@dataclass(frozen=True, slots=True)
 class Devices:
     """Table ``[devices]``: device addresses, such as ``pcsc:ACS ACR122U`` or ``camera:0``."""
 
@@ -154,6 +162,7 @@ class Config:
     terminal: Terminal
     host: HostConfig
     devices: Devices = field(default_factory=Devices)
+    cards: Cards = field(default_factory=Cards)
     offline: Offline = field(default_factory=Offline)
     alipay: AlipayConfig | None = None
     log: Log = field(default_factory=Log)
@@ -264,7 +273,7 @@ def _check(config: Config) -> None:
     if config.log.level not in ("TRAFFIC", "DEBUG", "INFO", "WARNING", "ERROR"):
         raise _FieldError(("log", "level"), "one of TRAFFIC, DEBUG, INFO, WARNING, ERROR")
     if config.alipay is not None:
-        _check_alipay(config.alipay)
+        _check_alipay(config.shop.currency, config.alipay)
 
 
 def _check_shop(config: Config) -> None:
@@ -280,7 +289,11 @@ def _check_shop(config: Config) -> None:
         raise _FieldError(("shop", "locale"), f"{error}; such as en_GB or zh_CN") from error
 
 
-def _check_alipay(alipay: AlipayConfig) -> None:
+def _check_alipay(currency: str, alipay: AlipayConfig) -> None:
+    if currency != "CNY":
+        raise _FieldError(
+            ("shop", "currency"), "must be CNY where there is a table [alipay]: it charges yuan"
+        )
     _check_url(("alipay", "gateway"), alipay.gateway)
     for name in ("key_file", "alipay_key_file", "ca_file"):
         _check_file(("alipay", name), getattr(alipay, name))

@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -21,9 +22,9 @@ from emv.config import EmvConfig, default_config
 from emv.kernel import Transaction
 from emv.outcome import UiRequest
 from emv.sensitive import SensitiveBytes
-from offline_queue.errors import QueueError
+from offline_queue.delivery import TakenOver
+from offline_queue.errors import OrderPaidError, QueueError
 from offline_queue.record import Record
-from offline_queue.rows import QueueStatus
 from offline_queue.store import Store
 from terminal.actions import CounterRefusal
 from terminal.channels.alipay import AlipayCode, AlipayGateway, AlipayQr
@@ -39,14 +40,20 @@ from terminal.http import client
 from terminal.money import Money, numeric_code
 from terminal.money import exponent as currency_exponent
 from terminal.payment.arming import Arming
-from terminal.payment.attempt import Attempt, Presented, Result, State
+from terminal.payment.attempt import Attempt
+from terminal.payment.attempt_events import (
+    Presented,
+    Result,
+    State,
+)
 from terminal.payment.instrument import Instrument
-from terminal.payment.offline_policy import Exposure, refusal
+from terminal.payment.offline_policy import refusal
 from terminal.payment.recovery import recover
 from terminal.payment.routing import route
 from terminal.payment.runner import AttemptRunner
 from terminal.payment.tap import Tapped, instrument
 from terminal.present_order import PresentOrder, result_view
+from terminal.queue_figures import QueueFigures
 from terminal.receipt.receipt import lines
 from terminal.store_worker import StoreWorker
 from terminal.view import (
@@ -55,14 +62,11 @@ from terminal.view import (
     Outcome,
     Phase,
     QrView,
-    QueueView,
 )
 
 logger = logging.getLogger(__name__)
 
 QUEUE_FILE = "queue.db"
-
-_NO_STATUS = QueueStatus(0, 0, None, 0, b"", 0, 0, 0, "")
 
 
 class Counter:
@@ -74,17 +78,19 @@ class Counter:
         self._store = StoreWorker(lambda: open_store(home, config, enrolment))
         self._host_http = client(config.host.ca_file)
         self._host = HttpHost(config.host.url, enrolment, self._host_http)
-        self._delivery = Delivery(self._store, self._host, self._queue_changed)
+        self._delivery = Delivery(self._store, self._host, self._queue_changed, self._taken_over)
         self._http: list[httpx.AsyncClient] = [self._host_http]
         self._channels = {channel.name: channel for channel in self._make_channels()}
         self._pool = DevicePool(config.devices, self._device_changed)
-        self._history = History(config)
+        self._history = History(config, {name: its.label for name, its in self._channels.items()})
         self._emv = _emv_config(config)
         self._listeners: list[Callable[[CounterView], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._status = _NO_STATUS
-        self._store_fault = ""
+        self._figures = QueueFigures(config)
+        self._settled_in = False
+        """Whether what an earlier run left open is known and being resolved."""
+        self._opening = False
         self._order = PresentOrder(Money(0, config.shop.currency))
         self._card_in_field = False
         self._started = False
@@ -95,11 +101,7 @@ class Counter:
     async def start(self) -> None:
         """Open the store and the devices, resolve what an earlier run left open, begin to deliver."""
         self._loop = asyncio.get_running_loop()
-        await self._refresh_status()
-        if not self._store_fault:
-            await self._history.load(self._store)
-            for runner, first in await recover(self._store, self._channels, self._new_runner):
-                self._spawn(runner.run(first))
+        await self._settle_in()
         self._pool.start()
         self._delivery.start()
         self._delivery.wake()
@@ -129,7 +131,7 @@ class Counter:
 
     async def charge(self, amount: Money) -> None:
         """Open an order and arm every reader and scanner."""
-        if self._phase() not in (Phase.IDLE, Phase.DONE):
+        if self._opening or self._phase() not in (Phase.IDLE, Phase.DONE):
             raise CounterRefusal("Finish or cancel the present order first.")
         if amount.minor <= 0:
             raise CounterRefusal("Type an amount first.")
@@ -138,18 +140,20 @@ class Counter:
     async def retry(self) -> None:
         """Try again to pay the order that was declined, by another card or code."""
         order = self._order
-        if order.runner is None or order.result is None or order.result.outcome is not Outcome.DECLINED:
+        declined = order.result is not None and order.result.outcome is Outcome.DECLINED
+        if self._opening or order.runner is None or not declined:
             raise CounterRefusal("There is no declined order to try again.")
         await self._arm(order.amount, order.runner.case.order)
 
     async def show_qr(self) -> None:
         """Show a code for the customer to scan, in place of waiting for a tap."""
-        channel = self._channels.get("alipay-qr")
+        showing = (channel for channel in self._channels.values() if channel.pending is Phase.SHOWING_QR)
+        channel = next(showing, None)
         if not self._order.waits:
             raise CounterRefusal("A code can be shown while the terminal waits for the customer.")
         if channel is None:
             raise CounterRefusal("No wallet is set up on this terminal.")
-        await self._present(channel, Instrument(channel.name, SensitiveBytes(b"")))
+        self._present(channel, Instrument(SensitiveBytes(b"")))
 
     async def cancel(self) -> None:
         """Give up the present attempt; one that was sent is undone."""
@@ -164,7 +168,9 @@ class Counter:
             self._changed()
 
     async def cycle_offline_mode(self) -> None:
-        """Go on to the next offline mode."""
+        """Go on to the next offline mode. Not while an order is open: it has begun under the present one."""
+        if self._phase() not in (Phase.IDLE, Phase.DONE):
+            raise CounterRefusal("The offline mode can change between orders only.")
         modes = list(OfflineMode)
         self._mode = modes[(modes.index(self._mode) + 1) % len(modes)]
         logger.warning("offline mode: %s", self._mode.value)
@@ -179,13 +185,20 @@ class Counter:
     async def _arm(self, amount: Money, order: str) -> None:
         def begin(store: Store) -> str:
             store.open_order(order, amount.minor, amount.currency)
-            return store.begin_attempt(order, "", state=State.ARMED.value)
+            return store.begin_attempt(order, state=State.ARMED.value)
 
+        if not self._settled_in:
+            raise CounterRefusal(f"The terminal can't record a payment: {self._figures.fault}")
+        self._opening = True
         try:
             key = await self._store.call(begin)
+        except OrderPaidError as error:
+            raise CounterRefusal("This order has been paid.") from error
         except QueueError as error:
-            await self._refresh_status()
+            await self._queue_changed()
             raise CounterRefusal(f"The terminal can't record a payment: {error}") from error
+        finally:
+            self._opening = False
         self._order = PresentOrder(amount)
         runner = self._new_runner(Case(key, order, amount, None), self._channels["card"], Attempt())
         self._order.runner = runner
@@ -194,7 +207,7 @@ class Counter:
         self._order.arming = Arming(
             self._pool,
             self._emv,
-            self._new_transaction,
+            lambda: self._new_transaction(amount),
             on_ui=self._reader_shows,
             on_tap=self._tapped,
             on_card_stays=self._card_stays,
@@ -210,32 +223,21 @@ class Counter:
             attempt,
             self._store,
             now_ms=lambda: int(time.time() * 1000),
-            order_paid=lambda: self._history.paid(case.order) or self._in_hand(case),
             on_change=lambda _: self._changed(),
             on_finish=self._finished,
         )
 
-    def _in_hand(self, case: Case) -> bool:
-        """Tell whether another attempt at the same order is under way."""
-        runner = self._order.runner
-        return (
-            runner is not None
-            and runner.case.order == case.order
-            and runner.case.key != case.key
-            and runner.attempt.state is not State.DONE
-        )
-
-    def _new_transaction(self) -> Transaction:
+    def _new_transaction(self, amount: Money) -> Transaction:
         """Return the payment as the next card is told of it. Called on a reader's thread."""
         now = datetime.now().astimezone()
         return Transaction(
-            amount_minor=self._order.amount.minor,
-            currency=numeric_code(self._order.amount.currency),
-            currency_exponent=currency_exponent(self._order.amount.currency),
+            amount_minor=amount.minor,
+            currency=numeric_code(amount.currency),
+            currency_exponent=currency_exponent(amount.currency),
             date=now.date(),
             time=now.time(),
             unpredictable_number=secrets.token_bytes(4),
-            sequence_counter=self._status.sequence % 10**8,
+            sequence_counter=self._figures.sequence % 10**8,
         )
 
     def _reader_shows(self, request: UiRequest, words: str) -> None:
@@ -244,7 +246,7 @@ class Counter:
 
     def _tapped(self, tapped: Tapped) -> None:
         logger.info("tap: %s in %.0f ms", tapped.outcome.kind.value, tapped.total_ms)
-        self._spawn(self._present(self._channels["card"], instrument(tapped.outcome)))
+        self._present(self._channels["card"], instrument(tapped.outcome))
 
     def _card_stays(self, stays: bool) -> None:
         self._card_in_field = stays
@@ -259,68 +261,84 @@ class Counter:
             self._changed()
             return False
         secret = SensitiveBytes(code.text.strip().encode())
-        self._spawn(self._present(channel, Instrument(channel.name, secret)))
+        self._present(channel, Instrument(secret))
         return True
 
-    async def _present(self, channel: Channel, shown: Instrument) -> None:
+    def _present(self, channel: Channel, shown: Instrument) -> None:
+        """Pay with what the customer has shown. Only the first thing counts."""
         order = self._order
-        runner = order.runner
-        if runner is None or order.taken:
+        if order.runner is None or order.taken:
             return
         order.taken = True
         order.disarm()
+        self._spawn(self._weigh(order.runner, channel, shown))
+
+    async def _weigh(self, runner: AttemptRunner, channel: Channel, shown: Instrument) -> None:
+        """Find out whether it may be taken offline, and hand it to the attempt."""
         offline = "this payment needs the network"
         if channel.deferrable:
-            await self._refresh_status()
-            offline = self._store_fault or refusal(
-                self._config, self._mode, self._exposure(), self._order.amount
-            )
+            await self._figures.refresh(self._store)
+            trouble = self._figures.fault or self._delivery.alarm
+            exposure = self._figures.exposure()
+            offline = trouble or refusal(self._config, self._mode, exposure, runner.case.amount)
         force = channel.deferrable and self._mode is OfflineMode.FORCE_OFFLINE
-        if force and offline:
-            # Within limits or not, a terminal that is set to offline does not ask the host.
-            offline = f"the terminal is set to offline; {offline}"
         runner.present(channel, shown, Presented(channel.plan, shown.refusal, offline, force))
 
     def _finished(self, runner: AttemptRunner, result: Result, record: Record | None) -> None:
         """Take an outcome that is durable. Nobody has seen or heard it before this."""
-        self._history.note(runner.case, result)
         self._delivery.wake()
         self._spawn(self._queue_changed())
-        if runner is not self._order.runner or self._order.result is not None:
+        order = self._order
+        ended = order.result is not None
+        if runner is not order.runner or ended:
             self._history.notice(runner.case, result)
-        if runner is self._order.runner:
-            self._order.finish(result_view(runner, result, self._receipt(runner, result, record)))
+        # Another attempt at the order on the screen may have been paid late, after this one was declined.
+        same = order.runner is not None and order.runner.case.order == runner.case.order
+        if runner is order.runner or (same and ended and result.outcome is Outcome.APPROVED):
+            order.runner = runner
+            order.finish(result_view(runner, result, self._receipt(runner, result, record)))
         self._changed()
 
     # --- the queue
 
-    async def _queue_changed(self) -> None:
-        await self._refresh_status()
-        if not self._store_fault:
+    async def _settle_in(self) -> None:
+        """Read what an earlier run left, and go on with it. Until that has been done nothing is charged."""
+        await self._figures.refresh(self._store)
+        if self._figures.fault and not self._figures.sequence:
+            return
+        try:
             await self._history.load(self._store)
+            left = await recover(self._store, self._channels, self._new_runner, int(time.time() * 1000))
+        except QueueError as error:
+            self._figures.fault = str(error)
+            return
+        for runner, first in left:
+            self._spawn(runner.run(first))
+        self._settled_in = True
+
+    async def _queue_changed(self) -> None:
+        if not self._settled_in:
+            await self._settle_in()
+        await self._figures.refresh(self._store)
+        try:
+            await self._history.load(self._store)
+        except QueueError as error:
+            self._figures.fault = str(error)
         self._changed()
 
-    async def _refresh_status(self) -> None:
-        try:
-            self._status = await self._store.call(lambda store: store.status())
-            self._store_fault = self._status.damage
-        except QueueError as error:
-            self._store_fault = str(error)
-
-    def _exposure(self) -> Exposure:
-        total = Money(self._status.deferred_total_minor, self._config.shop.currency)
-        return Exposure(self._status.deferred_count, total, self._oldest_s())
-
-    def _oldest_s(self) -> int:
-        oldest_ms = self._status.oldest_unsent_ms
-        return max(0, int(time.time() - oldest_ms / 1000)) if oldest_ms is not None else 0
+    async def _taken_over(self, taken: TakenOver) -> None:
+        with suppress(QueueError):
+            await self._history.notice_taken_over(self._store, taken)
 
     # --- the view
 
     def _changed(self) -> None:
         self.view = self._make_view()
         for listener in tuple(self._listeners):
-            listener(self.view)
+            try:
+                listener(self.view)
+            except Exception:
+                logger.exception("a screen failed to draw")
 
     def _device_changed(self) -> None:
         """Called from a device's thread."""
@@ -331,6 +349,8 @@ class Counter:
         """Count down, and find out stuck devices, which can't tell themselves."""
         while True:
             await asyncio.sleep(0.5)
+            if not self._settled_in:
+                await self._queue_changed()
             devices, qr = self._pool.views(), self._qr()
             if devices != self.view.devices or qr != self.view.qr:
                 self._changed()
@@ -341,9 +361,20 @@ class Counter:
     def _prompt(self) -> str:
         if not self._started:
             return "Starting"
-        if self._card_in_field and self._order.waits:
-            return "Take the last card off the reader"
+        if not self._settled_in:
+            return "The queue can't be used: nothing is taken"
+        if self._order.waits and not self._order.words:
+            if self._card_in_field:
+                return "Take the last card off the reader"
+            if not self._delivery.online:
+                return self._offline_prompt()
         return self._order.prompt()
+
+    def _offline_prompt(self) -> str:
+        if self._mode is OfflineMode.REQUIRE_ONLINE:
+            return "OFFLINE: nothing can be taken"
+        limit = self._config.money(self._config.offline.limit_each)
+        return f"OFFLINE: tap a card, at most {limit.format(self._config.shop.locale)}"
 
     def _qr(self) -> QrView | None:
         return self._order.qr(self._loop.time()) if self._loop is not None else None
@@ -377,24 +408,10 @@ class Counter:
             qr=self._qr(),
             result=order.result,
             devices=self._pool.views(),
-            queue=self._queue_view(),
+            queue=self._figures.view(self._delivery.alarm),
             payments=self._history.lines(),
             notices=self._history.notices(),
             attempt=order.runner.case.key if order.runner else "",
-        )
-
-    def _queue_view(self) -> QueueView:
-        offline = self._config.offline
-        return QueueView(
-            unsent=self._status.unsent,
-            oldest_s=self._oldest_s(),
-            quarantined=self._status.quarantined,
-            deferred_count=self._status.deferred_count,
-            deferred_total=Money(self._status.deferred_total_minor, self._config.shop.currency),
-            limit_count=offline.limit_count,
-            limit_total=self._config.money(offline.limit_total),
-            limit_each=self._config.money(offline.limit_each),
-            alarm=self._store_fault or self._delivery.alarm,
         )
 
     # --- parts
@@ -434,4 +451,10 @@ def open_store(home: Path, config: Config, enrolment: Enrolment) -> Store:
 
 def _emv_config(config: Config) -> EmvConfig:
     currency = numeric_code(config.shop.currency)
-    return default_config(config.shop.country, currency, merchant_name=config.shop.name)
+    return default_config(
+        config.shop.country,
+        currency,
+        cvm_limit=config.money(config.cards.cvm_limit).minor,
+        merchant_name=config.shop.name,
+        terminal_id=config.terminal.id[:8],
+    )

@@ -8,8 +8,9 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from offline_queue.delivery import TakenOver
 from offline_queue.errors import CommitUnknownError, QueueError, StoreUnavailableError
-from offline_queue.host import HostError, NotSentError, NotSentReason, UnknownResultError
+from offline_queue.host import HostClient, HostError, NotSentError, NotSentReason, UnknownResultError
 from offline_queue.store import Store
 from offline_queue.sync import (
     BATCH_RECORDS,
@@ -29,7 +30,6 @@ from offline_queue.sync import (
     TimeIsUp,
     WaitFor,
 )
-from terminal.host_client import HttpHost
 from terminal.store_worker import StoreWorker
 
 logger = logging.getLogger(__name__)
@@ -45,13 +45,15 @@ class Delivery:
 
     Args:
         on_change: Called when `online`, `network`, `alarm` or the queue has changed.
+        on_taken_over: Called with what an acknowledgement brought.
     """
 
     def __init__(
         self,
         store: StoreWorker,
-        host: HttpHost,
+        host: HostClient,
         on_change: Callable[[], Awaitable[None]],
+        on_taken_over: Callable[[TakenOver], Awaitable[None]],
     ) -> None:
         self.online = False
         self.network = "not reached yet"
@@ -59,6 +61,7 @@ class Delivery:
         self._store = store
         self._host = host
         self._on_change = on_change
+        self._on_taken_over = on_taken_over
         self._drainer = Drainer()
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._wait: asyncio.Task[None] | None = None
@@ -68,6 +71,8 @@ class Delivery:
     def start(self) -> None:
         """Begin to deliver and to look at the host."""
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._look())]
+        for task in self._tasks:
+            task.add_done_callback(_log_failure)
 
     async def stop(self) -> None:
         """Stop. What is not acknowledged is sent again next time."""
@@ -140,7 +145,12 @@ class Delivery:
         self._events.put_nowait(TimeIsUp())
 
     async def _send(self, limit: int) -> None:
-        self._events.put_nowait(await self._deliver(limit))
+        event: Event = Failed(jitter=1.0)
+        try:
+            event = await self._deliver(limit)
+        finally:
+            # Whatever went wrong, the drainer must hear of the end, or it waits for it for ever.
+            self._events.put_nowait(event)
         await self._on_change()
 
     async def _deliver(self, limit: int) -> Event:
@@ -167,15 +177,21 @@ class Delivery:
             return Alarmed(str(error))
         self.alarm = ""
         await self.reached(None)
-        return Delivered(advanced=taken > 0, unsent=left, jitter=jitter)
+        await self._on_taken_over(taken)
+        return Delivered(advanced=taken.records > 0, unsent=left, jitter=jitter)
 
 
-async def deliver_all(store: Store, host: HttpHost) -> None:
+async def deliver_all(store: Store, host: HostClient) -> None:
     """Deliver everything that is unsent, without a running counter.
 
     Raises HostError where the host can't be reached or does not acknowledge, and other QueueErrors
     where its acknowledgement does not fit.
     """
     while records := store.unsent(BATCH_RECORDS):
-        if not store.acknowledge(await host.sync(records)):
+        if not store.acknowledge(await host.sync(records)).records:
             raise UnknownResultError("the host acknowledges nothing")
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("delivery failed", exc_info=error)

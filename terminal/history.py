@@ -2,47 +2,84 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from offline_queue.delivery import TakenOver
+from offline_queue.errors import QueueError
+from offline_queue.record import Record
 from offline_queue.rows import AttemptRow, OrderRow
 from offline_queue.store import Store
 from terminal.channels.channel import Case
 from terminal.config import Config
 from terminal.money import Money
-from terminal.payment.attempt import Result, State
+from terminal.payment.attempt_events import Result, State
 from terminal.store_worker import StoreWorker
 from terminal.view import Outcome, PaymentLine
+
+logger = logging.getLogger(__name__)
 
 SHOWN = 20
 """How many orders the screen lists."""
 
 _PAID = {Outcome.APPROVED, Outcome.APPROVED_OFFLINE}
+_HOST_DECLINED = "HOST DECLINED"
+_HOST_REFUSED = "HOST REFUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One attempt as the list needs it."""
+
+    row: AttemptRow
+    records: tuple[Record, ...]
+    refused: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        name = self.row.settled or str(self.row.summary.get("outcome", ""))
+        return Outcome[name.upper()] if name else Outcome.UNKNOWN
+
+    @property
+    def note(self) -> str:
+        row = self.row
+        if row.live:
+            return "being resolved"
+        if row.settled == "declined":
+            return _HOST_DECLINED
+        if self.refused:
+            return _HOST_REFUSED
+        if row.summary.get("deferred"):
+            return "host approved" if row.settled else "waits for host"
+        return "late" if row.summary.get("late") else ""
 
 
 class History:
-    """The newest orders of this terminal, as the store has them."""
+    """The newest orders of this terminal, as the store has them.
 
-    def __init__(self, config: Config) -> None:
+    Args:
+        config: The terminal's.
+        labels: What channels are called on screens, by their names in records.
+    """
+
+    def __init__(self, config: Config, labels: Mapping[str, str]) -> None:
         self._config = config
+        self._labels = labels
         self._lines: tuple[PaymentLine, ...] = ()
         self._notices: deque[str] = deque(maxlen=SHOWN)
-        self._paid: set[str] = set()
         self._next_order = 1
 
     async def load(self, store: StoreWorker) -> None:
-        """Read the newest orders. An offline payment that the host has declined becomes a notice."""
-        rows = await store.call(_newest)
-        if rows:
-            self._next_order = max(self._next_order, _number(rows[0][0].order_id) + 1)
-        before = {line.order: line for line in self._lines}
-        self._lines = tuple(line for order, attempts in rows if (line := self._line(order, attempts)))
-        for line in self._lines:
-            earlier = before.get(line.order)
-            if line.note == _HOST_DECLINED and (earlier is None or earlier.note != _HOST_DECLINED):
-                self._notices.appendleft(
-                    f"Order {line.order}: the host declined the offline payment. Not paid!"
-                )
+        """Read the newest orders. Raises QueueError where the store can't be read at all."""
+        orders = await store.call(_newest)
+        if orders:
+            self._next_order = max(self._next_order, _number(orders[0][0].order_id) + 1)
+        lines = (self._line(order, tries) for order, tries in orders)
+        self._lines = tuple(line for line in lines if line is not None)
 
     def next_order(self) -> int:
         """Return the number of a new order. One that is not used is lost, never used twice."""
@@ -50,20 +87,21 @@ class History:
         self._next_order += 1
         return number
 
-    def paid(self, order: str) -> bool:
-        """Tell whether an attempt has paid this order."""
-        return order in self._paid
-
-    def note(self, case: Case, result: Result) -> None:
-        """Remember an outcome before the list is read again."""
-        if result.outcome in _PAID:
-            self._paid.add(case.order)
-
     def notice(self, case: Case, result: Result) -> None:
         """Tell of an outcome that nobody was waiting for."""
-        amount = case.amount.format(self._config.shop.locale)
-        words = f"Order {case.order}, {amount}: {result.outcome.value}"
+        words = f"{self._name(case.order, case.amount)}: {result.outcome.value}"
         self._notices.appendleft(f"{words} ({result.reason})" if result.reason else words)
+
+    async def notice_taken_over(self, store: StoreWorker, taken: TakenOver) -> None:
+        """Tell of offline payments that the host has declined, and of records that it refuses."""
+        for key in taken.declined:
+            row = await store.call(partial(Store.attempt, key=key))
+            if row is not None:
+                name = self._name(row.order_id, Money(row.amount_minor, row.currency))
+                self._notices.appendleft(f"{name}: the host declined the offline payment. Not paid!")
+        for refusal in taken.refused:
+            words = f"the host refuses record {refusal.sequence} ({refusal.reason})"
+            self._notices.appendleft(f"{words}; it is kept in quarantine")
 
     def lines(self) -> tuple[PaymentLine, ...]:
         """Return the newest orders, newest first."""
@@ -73,50 +111,44 @@ class History:
         """Return the notices, newest first."""
         return tuple(self._notices)
 
-    def _line(self, order: OrderRow, attempts: tuple[tuple[AttemptRow, int], ...]) -> PaymentLine | None:
+    def _name(self, order: str, amount: Money) -> str:
+        return f"Order {order}, {amount.format(self._config.shop.locale)}"
+
+    def _line(self, order: OrderRow, tries: tuple[_Try, ...] | None) -> PaymentLine | None:
         """Return an order's line by its best attempt; None for an order that nothing was shown for."""
-        known = [(row, ms, _outcome(row)) for row, ms in attempts if row.state != State.ARMED.value and ms]
+        amount = Money(order.amount_minor, order.currency)
+        if tries is None:
+            return PaymentLine(order.order_id, "", amount, "", Outcome.UNKNOWN, "RECORD DAMAGED")
+        known = [its for its in tries if its.row.state != State.ARMED.value and its.records]
         if not known:
             return None
-        row, time_ms, outcome = next((entry for entry in known if entry[2] in _PAID), known[-1])
-        if outcome in _PAID:
-            self._paid.add(order.order_id)
+        best = next((its for its in known if its.outcome in _PAID), known[-1])
         return PaymentLine(
             order=order.order_id,
-            time=f"{datetime.fromtimestamp(time_ms / 1000).astimezone():%H:%M:%S}",
-            amount=Money(order.amount_minor, order.currency),
-            channel=str(row.summary.get("channel", "")),
-            outcome=outcome,
-            note=_note(row),
-            attempt=row.key,
+            time=f"{datetime.fromtimestamp(best.records[0].time_ms / 1000).astimezone():%H:%M}",
+            amount=amount,
+            channel=self._labels.get(name := str(best.row.summary.get("channel", "")), name),
+            outcome=best.outcome,
+            note=best.note,
+            attempt=best.row.key,
         )
 
 
-_HOST_DECLINED = "HOST DECLINED"
-
-
-def _newest(store: Store) -> list[tuple[OrderRow, tuple[tuple[AttemptRow, int], ...]]]:
-    rows = []
+def _newest(store: Store) -> list[tuple[OrderRow, tuple[_Try, ...] | None]]:
+    """Return the newest orders with their attempts; None for one whose records are damaged."""
+    refused = {record.sequence for record, _ in store.quarantined(SHOWN)}
+    found: list[tuple[OrderRow, tuple[_Try, ...] | None]] = []
     for order in store.orders(SHOWN):
-        attempts = store.attempts(order.order_id)
-        times = [records[0].time_ms if (records := store.records(row.key)) else 0 for row in attempts]
-        rows.append((order, tuple(zip(attempts, times, strict=True))))
-    return rows
-
-
-def _outcome(row: AttemptRow) -> Outcome:
-    name = str(row.summary.get("outcome", ""))
-    return Outcome[name.upper()] if name else Outcome.UNKNOWN
-
-
-def _note(row: AttemptRow) -> str:
-    if row.live:
-        return "being resolved"
-    if row.settled == "declined":
-        return _HOST_DECLINED
-    if row.summary.get("deferred"):
-        return "host approved" if row.settled else "waits for host"
-    return "late" if row.summary.get("late") else ""
+        try:
+            tries = []
+            for row in store.attempts(order.order_id):
+                records = store.records(row.key)
+                tries.append(_Try(row, records, any(record.sequence in refused for record in records)))
+            found.append((order, tuple(tries)))
+        except QueueError as error:
+            logger.error("order %s: %s", order.order_id, error)
+            found.append((order, None))
+    return found
 
 
 def _number(order: str) -> int:

@@ -74,7 +74,7 @@ class HttpHost:
 
     async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         content = json.dumps(body).encode() if body is not None else b""
-        now = str(int(time.time()))
+        now = str(time.time_ns())
         signature = self._enrolment.key.sign(request_message(method, path, now, content))
         headers = {
             "Content-Type": "application/json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from terminal.config import ConfigError
 
 CONNECT_S = 3.0
 """For how long a connection may take to be made, in seconds."""
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+"""No answer of a host or wallet is longer."""
 ANSWER_S = 8.0
 """For how long a host may take to answer, in seconds."""
 
@@ -53,14 +56,40 @@ async def send(
     content: bytes,
     headers: Mapping[str, str],
 ) -> httpx.Response:
-    """Send a request and return the whole answer. Raises NotSentError or NoAnswerError."""
+    """Send a request and return the whole answer. Raises NotSentError or NoAnswerError.
+
+    The time limit is for the whole answer: one that drips in byte by byte is none.
+    """
     try:
-        return await http.request(method, url, content=content, headers=dict(headers))
+        async with asyncio.timeout(CONNECT_S + ANSWER_S):
+            return await _exchange(
+                http, http.build_request(method, url, content=content, headers=dict(headers))
+            )
+    except TimeoutError as error:
+        raise NoAnswerError("the answer takes too long") from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise _not_sent(error) from error
     except (httpx.RequestError, OSError) as error:
         # An answer that can't be unpacked, or TLS that breaks off in the middle, included.
         raise NoAnswerError("no whole answer came back") from error
+
+
+_PACKING = {"content-encoding", "content-length", "transfer-encoding"}
+
+
+async def _exchange(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    response = await http.send(request, stream=True)
+    try:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                raise NoAnswerError("the answer is too long")
+    finally:
+        await response.aclose()
+    # The body is unpacked already, so what says how it was packed goes.
+    headers = {name: value for name, value in response.headers.items() if name not in _PACKING}
+    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=request)
 
 
 _NO_HANDSHAKE = (ssl.SSLWantReadError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError)

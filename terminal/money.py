@@ -68,9 +68,12 @@ def parse(text: str, currency: str) -> Money:
     """Return the amount that a person typed in major units: ``12``, ``12.5`` or ``12,50``."""
     digits = exponent(currency)
     match = _AMOUNT.fullmatch(text.strip())
-    if match is None or len(match[2] or "") > digits:
+    decimals = (match[2] or "") if match else ""
+    # More zeros than the currency has decimals say nothing: a limit of 50.00 is one of 50 yen, too.
+    decimals = decimals[:digits] + decimals[digits:].rstrip("0")
+    if match is None or len(decimals) > digits:
         raise MoneyError(f"{text!r} is no amount in {currency}: digits with at most {digits} decimals")
-    return Money(int(match[1] + (match[2] or "").ljust(digits, "0")), currency)
+    return Money(int(match[1] + decimals.ljust(digits, "0")), currency)
 
 
 def _currency(code: str) -> Currency:

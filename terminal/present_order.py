@@ -5,7 +5,11 @@ from __future__ import annotations
 from emv.outcome import UiRequest, UiStatus
 from terminal.money import Money
 from terminal.payment.arming import Arming
-from terminal.payment.attempt import Result, State
+from terminal.payment.attempt import CANCELLED
+from terminal.payment.attempt_events import (
+    Result,
+    State,
+)
 from terminal.payment.runner import AttemptRunner
 from terminal.view import LightPattern, Outcome, Phase, QrView, ResultView
 
@@ -80,6 +84,8 @@ class PresentOrder:
         if self.arming is not None:
             self.arming.stop()
             self.arming = None
+        if self.lights is not LightPattern.CARD_READ:
+            self.lights = LightPattern.OFF
         self._reading = None
 
     def finish(self, result: ResultView) -> None:
@@ -100,10 +106,7 @@ class PresentOrder:
         if state in _UNDOING:
             return Phase.REVERSING
         if state in _WAITING:
-            if self.runner.qr:
-                return Phase.SHOWING_QR
-            if self.runner.channel.name == "alipay-code":
-                return Phase.CUSTOMER_CONFIRMS
+            return self.runner.channel.pending
         return Phase.ASKING
 
     def prompt(self) -> str:
@@ -127,13 +130,22 @@ def result_view(runner: AttemptRunner, result: Result, receipt: tuple[str, ...])
     return ResultView(
         outcome=result.outcome,
         amount=runner.case.amount,
-        headline="TAKEN OFFLINE" if result.deferred else _HEADLINES[result.outcome],
+        headline=_headline(result),
         detail=_detail(result),
         order=runner.case.order,
         channel=runner.channel.label,
         deferred=result.deferred,
         receipt=receipt,
     )
+
+
+def _headline(result: Result) -> str:
+    """Return the words in large letters. DECLINED is for what the card, the host or the wallet said."""
+    if result.deferred:
+        return "TAKEN OFFLINE"
+    if result.ours:
+        return "CANCELLED" if result.reason == CANCELLED else "NOT PAID"
+    return _HEADLINES[result.outcome]
 
 
 def _detail(result: Result) -> str:

@@ -14,20 +14,24 @@ CREATE TABLE orders (
 
 -- `number` is never used twice: an attempt's key is the idempotency key at every host.
 -- `state` is the terminal's word; the store itself knows only whether the outcome is still open (live).
--- `offline_minor` is what was approved offline, until and after the host says what became of it (settled).
+-- `paid`: this attempt has paid its order. An order is paid once; the index below holds that.
+-- `offline_minor` and `offline_ms` are what was approved offline and when; `settled` is what became of it.
 CREATE TABLE attempts (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     key TEXT NOT NULL UNIQUE,
     order_number INTEGER NOT NULL REFERENCES orders (number),
-    channel TEXT NOT NULL,
     state TEXT NOT NULL,
     live INTEGER NOT NULL CHECK (live IN (0, 1)),
+    paid INTEGER NOT NULL DEFAULT 0 CHECK (paid IN (0, 1)),
     offline_minor INTEGER CHECK (offline_minor >= 0),
+    offline_ms INTEGER,
     settled TEXT CHECK (settled IN ('approved', 'declined'))
 ) STRICT;
 
 CREATE INDEX attempts_of_order ON attempts (order_number);
 CREATE UNIQUE INDEX one_live_attempt_an_order ON attempts (order_number) WHERE live = 1;
+CREATE UNIQUE INDEX one_paid_attempt_an_order ON attempts (order_number) WHERE paid = 1;
+CREATE INDEX attempts_by_state ON attempts (state);
 CREATE INDEX offline_not_settled ON attempts (offline_minor) WHERE offline_minor IS NOT NULL AND settled IS NULL;
 
 -- `body` holds the exact bytes that were signed; see record.py for what the hashes and the signature cover.

@@ -33,7 +33,12 @@ from terminal.channels.channel import Case
 from terminal.config import AlipayConfig, ConfigError, LatePaid
 from terminal.http import NoAnswerError, NotSentError, send
 from terminal.money import MoneyError, parse
-from terminal.payment.attempt import Answer, Plan, Verdict
+from terminal.payment.attempt_events import (
+    Answer,
+    Plan,
+    Verdict,
+)
+from terminal.view import Phase
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +152,8 @@ class _Alipay:
         if fields.get("out_trade_no", _number(case)) != _number(case):
             return Answer(Verdict.UNKNOWN, "Alipay answered for another payment")
         answer = read(case, fields)
+        if answer.verdict is Verdict.APPROVED and "out_trade_no" not in fields:
+            return Answer(Verdict.UNKNOWN, "Alipay does not say for which payment it answered")
         logger.info("%s %s: %s %s", method, case.key, answer.verdict.value, answer.code)
         return answer
 
@@ -161,6 +168,7 @@ class AlipayCode(_Alipay):
     """The customer shows a code, the terminal reads it."""
 
     name = "alipay-code"
+    pending = Phase.CUSTOMER_CONFIRMS
 
     def __init__(self, gateway: AlipayGateway, config: AlipayConfig, shop: str) -> None:
         super().__init__(gateway, shop)
@@ -183,6 +191,7 @@ class AlipayQr(_Alipay):
     """
 
     name = "alipay-qr"
+    pending = Phase.SHOWING_QR
 
     def __init__(self, gateway: AlipayGateway, config: AlipayConfig, shop: str) -> None:
         super().__init__(gateway, shop)

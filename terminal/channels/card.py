@@ -9,7 +9,12 @@ import cbor2
 from offline_queue.host import HostAnswer, HostClient, NotSentError, RefusedError, Result, UnknownResultError
 from offline_queue.record import Record
 from terminal.channels.channel import Case
-from terminal.payment.attempt import Answer, Plan, Verdict
+from terminal.payment.attempt_events import (
+    Answer,
+    Plan,
+    Verdict,
+)
+from terminal.view import Phase
 
 _VERDICTS = {
     Result.APPROVED: Verdict.APPROVED,
@@ -26,6 +31,7 @@ class CardChannel:
     name = "card"
     label = "Card"
     deferrable = True
+    pending = Phase.ASKING
     plan = Plan(query_every_s=1.0, lifetime_s=20.0)
 
     def __init__(self, host: HostClient) -> None:

@@ -7,8 +7,12 @@ from typing import Protocol
 
 from offline_queue.record import Record
 from terminal.money import Money
-from terminal.payment.attempt import Answer, Plan
+from terminal.payment.attempt_events import (
+    Answer,
+    Plan,
+)
 from terminal.payment.instrument import Instrument
+from terminal.view import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,11 @@ class Channel(Protocol):
     @property
     def label(self) -> str:
         """The name on screens and receipts."""
+        ...
+
+    @property
+    def pending(self) -> Phase:
+        """What the screen says while the payment waits: CUSTOMER_CONFIRMS, SHOWING_QR or ASKING."""
         ...
 
     @property

@@ -7,7 +7,7 @@ Theory of operation. What must survive a crash is saved before it takes effect: 
 the first byte to a host, the outcome before anyone sees it, the reversal before it is sent. Only a
 definite answer ends an attempt. Whatever else arrives is *unknown*: it is queried until its time is
 over, then reversed, and the reversal is repeated until it is definite. If that takes long the
-outcome UNKNOWN is shown, and the machine goes on behind it.
+outcome UNKNOWN is shown, and the machine goes on behind it. What can't be saved is saved again.
 
 A code that this terminal showed can be paid after it expired. Such an attempt ends as declined, so
 that the order can be paid otherwise, and is watched for as long as the wallet keeps the code.
@@ -15,221 +15,49 @@ that the order can be paid otherwise, and is watched for as long as the wallet k
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum, StrEnum
 
+from terminal.payment.attempt_events import (
+    Action,
+    Answer,
+    Answered,
+    Ask,
+    CancelAsked,
+    Close,
+    Event,
+    Expired,
+    Finish,
+    Plan,
+    Presented,
+    Query,
+    Result,
+    Reverse,
+    Saved,
+    SaveFailed,
+    SaveIntent,
+    SaveResult,
+    SaveReversal,
+    State,
+    TimerFired,
+    Verdict,
+    Wait,
+)
 from terminal.view import Outcome
+
+CANCELLED = "cancelled"
+EXPIRED = "not paid in time"
+RESTARTED = "the terminal was restarted in the middle"
+TOO_LATE = "paid too late, and refunded"
+"""Why an attempt is undone. The words are shown, and kept with its records."""
+
+LONGEST_REVERSE_S = 60.0
+LONGEST_WATCH_S = 15.0
+SAVE_AGAIN_S = 1.0
 
 
 class AttemptMisuseError(Exception):
     """An event arrived in a state that has no place for it: a fault of our own."""
-
-
-class Verdict(StrEnum):
-    """What an answer of a host or wallet comes down to."""
-
-    APPROVED = "approved"
-    DECLINED = "declined"
-    PENDING = "pending"
-    """The wallet waits for its user."""
-    NOT_FOUND = "not found"
-    """The host has never heard of the attempt."""
-    REVERSED = "reversed"
-    UNKNOWN = "unknown"
-    """Sent, and no valid answer. Neither yes nor no."""
-    NOT_SENT = "not sent"
-    """Definitely nothing reached the host."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer of a host or wallet.
-
-    `reason` is words for the cashier. `code` is the host's own code, raw. `qr` is the text of a code
-    to show.
-    """
-
-    verdict: Verdict
-    reason: str = ""
-    code: str = ""
-    authorisation: str = ""
-    qr: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What differs between channels. Times in seconds.
-
-    Args:
-        query_every_s: Pause before a query.
-        lifetime_s: For how long an attempt without a definite answer is queried before it is reversed.
-        reverse_every_s: Pause before a reversal is repeated.
-        unknown_after: After so many reversals without a definite answer UNKNOWN is shown.
-        watch_every_s: Pause between looks at an expired code; 0 where there is nothing to watch.
-        watch_s: How long an expired code is watched.
-        accept_late: Whether a late payment is accepted where the order is still open.
-    """
-
-    query_every_s: float
-    lifetime_s: float
-    reverse_every_s: float = 2.0
-    unknown_after: int = 2
-    watch_every_s: float = 0.0
-    watch_s: float = 0.0
-    accept_late: bool = False
-
-
-class State(Enum):
-    """The states; the store keeps the values of ARMED, ASKING, REVERSING, WATCHING and DONE."""
-
-    ARMED = "armed"
-    SAVING_INTENT = "saving intent"
-    ASKING = "asking"
-    WAITING = "waiting"
-    QUERYING = "querying"
-    SAVING_REVERSAL = "saving reversal"
-    REVERSING = "reversing"
-    RETRYING = "retrying"
-    SAVING_RESULT = "saving result"
-    WATCHING = "watching"
-    LOOKING = "looking"
-    DONE = "done"
-
-
-# --- events
-
-
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """The customer has shown something to pay with.
-
-    Args:
-        plan: That of the channel that it is paid through.
-        refusal: Why it is already declined (the card said so), or empty.
-        offline_refusal: Why it may not be taken offline, or empty where it may.
-        force_offline: Whether the host is not to be asked.
-    """
-
-    plan: Plan
-    refusal: str = ""
-    offline_refusal: str = "this payment needs the network"
-    force_offline: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """The record is durable."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaveFailed:
-    """The record is not durable. `absent`: it is certainly not there, else that is not known."""
-
-    reason: str
-    absent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The host or wallet answered. `order_paid`: another attempt has paid the order meanwhile."""
-
-    answer: Answer
-    order_paid: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TimerFired:
-    """The pause that `Wait` asked for is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """The attempt's lifetime, or its watch, is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class CancelAsked:
-    """The cashier gives up the attempt."""
-
-
-Event = Presented | Saved | SaveFailed | Answered | TimerFired | Expired | CancelAsked
-
-
-# --- actions
-
-
-@dataclass(frozen=True, slots=True)
-class SaveIntent:
-    """Make the intent durable."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask the host or wallet to pay."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Ask what became of the attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaveReversal:
-    """Make it durable that the attempt is to be undone."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reverse:
-    """Undo the attempt at the host or wallet."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaveResult:
-    """Make the outcome durable."""
-
-    result: Result
-    state: State
-    """What the store is to keep: DONE or WATCHING."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Pause, then TimerFired."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """There is an outcome to show. It may come again: after UNKNOWN, and when a code is paid late."""
-
-    result: Result
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """End the attempt without a record: nothing was sent, or everything is recorded already."""
-
-
-Action = SaveIntent | Ask | Query | SaveReversal | Reverse | SaveResult | Wait | Finish | Close
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """An outcome with its reason in words.
-
-    `deferred`: taken without an answer from the host. `late`: paid after the code had expired.
-    """
-
-    outcome: Outcome
-    reason: str = ""
-    code: str = ""
-    authorisation: str = ""
-    deferred: bool = False
-    late: bool = False
 
 
 class Attempt:
@@ -241,30 +69,43 @@ class Attempt:
         self.state = State.ARMED
         self.presented = Presented(self.plan)
         self.result: Result | None = None
+        self.shown: Result | None = None
+        """What `Finish` has told last."""
         self.ending = ""
         """Why the attempt is to be undone, in words; empty while it is not."""
-        self.reversals = 0
-        self.unknown_shown = False
         self.late = False
+        """Whether it was paid after its end, and that is being dealt with."""
+        self.reversals = 0
+        self.looks = 0
         self.after_result = State.DONE
+        self.unsaved: tuple[State, Action] = (State.DONE, Close())
 
     @classmethod
-    def resume(cls, plan: Plan, stored: str) -> tuple[Attempt, tuple[Action, ...]]:
+    def resume(
+        cls, plan: Plan, stored: str, *, live: bool = True, cancelled: bool = False
+    ) -> tuple[Attempt, tuple[Action, ...]]:
         """Return the machine of an attempt that an earlier run left open, and what to do first.
 
         Query, then reverse: nobody is at the counter to wait for.
+
+        Args:
+            plan: That of its channel.
+            stored: The state that the store has.
+            live: Whether its outcome was still open. If not, a reversal is that of a late payment.
+            cancelled: Whether the cashier had cancelled it.
         """
         attempt = cls()
         attempt.plan = plan
         if stored == State.ARMED.value:
             attempt.state = State.DONE
             return attempt, (Close(),)
-        attempt.ending = "the terminal was restarted in the middle"
-        attempt.unknown_shown = True
         if stored == State.WATCHING.value:
-            attempt.ending = ""
-            attempt.state = State.WATCHING
-            return attempt, (Wait(plan.watch_every_s),)
+            attempt.ending = CANCELLED if cancelled else ""
+            return attempt, attempt.start_watch()
+        attempt.ending = RESTARTED if live else TOO_LATE
+        attempt.late = not live
+        # Nobody waits for this outcome; when it is known it becomes a notice.
+        attempt.shown = Result(Outcome.UNKNOWN, RESTARTED)
         if stored == State.REVERSING.value:
             attempt.state = State.REVERSING
             return attempt, (Reverse(),)
@@ -280,6 +121,24 @@ class Attempt:
         self.state, actions = step(self, event)
         return actions
 
+    def show(self, result: Result) -> tuple[Action, ...]:
+        """Return the action that tells an outcome, or none if it has been told."""
+        if self.shown == result or (self._unknown_shown() and result.outcome is Outcome.UNKNOWN):
+            return ()
+        self.shown = result
+        return (Finish(result),)
+
+    def _unknown_shown(self) -> bool:
+        return self.shown is not None and self.shown.outcome is Outcome.UNKNOWN
+
+    def start_watch(self) -> tuple[Action, ...]:
+        """Watch for a late payment from now on, and return the first pause."""
+        if self.ending == CANCELLED:
+            self.plan = dataclasses.replace(self.plan, accept_late=False)
+        self.ending = ""
+        self.state = State.WATCHING
+        return (Wait(self.plan.watch_every_s),)
+
 
 Step = tuple[State, tuple[Action, ...]]
 
@@ -292,8 +151,8 @@ def _presented(attempt: Attempt, event: Presented) -> Step:
 
 
 def _give_up(attempt: Attempt, event: CancelAsked) -> Step:
-    attempt.result = Result(Outcome.DECLINED, "cancelled")
-    return State.DONE, (Close(), Finish(attempt.result))
+    attempt.result = Result(Outcome.DECLINED, CANCELLED, ours=True)
+    return State.DONE, (Close(), *attempt.show(attempt.result))
 
 
 def _intent_saved(attempt: Attempt, event: Saved) -> Step:
@@ -304,16 +163,16 @@ def _intent_saved(attempt: Attempt, event: Saved) -> Step:
 
 def _intent_failed(attempt: Attempt, event: SaveFailed) -> Step:
     # Nothing was sent, so this is a definite no, whether or not the intent is found after a restart.
-    attempt.result = Result(Outcome.DECLINED, event.reason)
-    return State.DONE, (Finish(attempt.result),)
+    attempt.result = Result(Outcome.DECLINED, event.reason, ours=True)
+    return State.DONE, (Close(), *attempt.show(attempt.result))
 
 
 def _without_host(attempt: Attempt, why: str) -> Step:
     if attempt.ending:
-        return _save_result(attempt, Result(Outcome.DECLINED, attempt.ending))
+        return _save_result(attempt, Result(Outcome.DECLINED, attempt.ending, ours=True))
     refusal = attempt.presented.offline_refusal
     if refusal:
-        return _save_result(attempt, Result(Outcome.DECLINED, f"{why}; {refusal}"))
+        return _save_result(attempt, Result(Outcome.DECLINED, f"{refusal}; {why}", ours=True))
     return _save_result(attempt, Result(Outcome.APPROVED_OFFLINE, why, deferred=True))
 
 
@@ -325,15 +184,23 @@ def _asked(attempt: Attempt, event: Answered) -> Step:
 
 def _queried(attempt: Attempt, event: Answered) -> Step:
     answer = event.answer
-    if answer.verdict is Verdict.APPROVED:
-        return _save_result(
-            attempt, Result(Outcome.APPROVED, answer.reason, answer.code, answer.authorisation)
-        )
+    if answer.verdict is Verdict.APPROVED and attempt.ending != CANCELLED:
+        return _approved(attempt, answer)
     if answer.verdict in (Verdict.DECLINED, Verdict.REVERSED):
         return _save_result(attempt, Result(Outcome.DECLINED, answer.reason, answer.code))
     if attempt.ending:
-        return State.SAVING_REVERSAL, (SaveReversal(attempt.ending),)
+        return _undo(attempt)
     return State.WAITING, (Wait(attempt.plan.query_every_s),)
+
+
+def _approved(attempt: Attempt, answer: Answer, reason: str = "") -> Step:
+    words = reason or answer.reason
+    result = Result(Outcome.APPROVED, words, answer.code, answer.authorisation, late=attempt.late)
+    return _save_result(attempt, result)
+
+
+def _undo(attempt: Attempt) -> Step:
+    return State.SAVING_REVERSAL, (SaveReversal(attempt.ending),)
 
 
 def _query(attempt: Attempt, event: TimerFired) -> Step:
@@ -341,23 +208,23 @@ def _query(attempt: Attempt, event: TimerFired) -> Step:
 
 
 def _last_query(attempt: Attempt, event: Expired) -> Step:
-    attempt.ending = "not paid in time"
+    attempt.ending = EXPIRED
     return State.QUERYING, (Query(),)
 
 
 def _expired_meanwhile(attempt: Attempt, event: Expired) -> Step:
-    attempt.ending = attempt.ending or "not paid in time"
+    attempt.ending = attempt.ending or EXPIRED
     return attempt.state, ()
 
 
 def _cancel_meanwhile(attempt: Attempt, event: CancelAsked) -> Step:
-    attempt.ending = "cancelled"
+    attempt.ending = CANCELLED
     return attempt.state, ()
 
 
 def _cancel_waiting(attempt: Attempt, event: CancelAsked) -> Step:
-    attempt.ending = "cancelled"
-    return State.SAVING_REVERSAL, (SaveReversal(attempt.ending),)
+    attempt.ending = CANCELLED
+    return _undo(attempt)
 
 
 def _reversal_saved(attempt: Attempt, event: Saved) -> Step:
@@ -365,33 +232,37 @@ def _reversal_saved(attempt: Attempt, event: Saved) -> Step:
 
 
 def _reversal_failed(attempt: Attempt, event: SaveFailed) -> Step:
-    return _unknown(attempt, event.reason)
+    attempt.unsaved = (State.SAVING_REVERSAL, SaveReversal(attempt.ending))
+    return _save_again(attempt, Result(Outcome.UNKNOWN, event.reason))
 
 
-def _unknown(attempt: Attempt, reason: str) -> Step:
-    # The attempt stays open in the store: the next start resolves it.
-    attempt.result = Result(Outcome.UNKNOWN, reason)
-    return State.DONE, (Finish(attempt.result),)
+def _save_again(attempt: Attempt, shown: Result) -> Step:
+    return State.NOT_SAVED, (*attempt.show(shown), Wait(SAVE_AGAIN_S))
+
+
+def _saving_again(attempt: Attempt, event: TimerFired) -> Step:
+    state, action = attempt.unsaved
+    return state, (action,)
 
 
 def _reversed(attempt: Attempt, event: Answered) -> Step:
     answer = event.answer
     if answer.verdict is Verdict.APPROVED:
-        return _queried(attempt, event)
+        return _approved(attempt, answer)
     if answer.verdict in (Verdict.REVERSED, Verdict.DECLINED):
         words = "; ".join(part for part in (attempt.ending, answer.reason) if part)
-        return _save_result(attempt, Result(Outcome.DECLINED, words, answer.code, late=attempt.late))
-    if answer.verdict is Verdict.NOT_FOUND:
-        watch = bool(attempt.plan.watch_every_s) and not attempt.late
-        result = Result(Outcome.DECLINED, attempt.ending, answer.code)
-        return _save_result(attempt, result, State.WATCHING if watch else State.DONE)
+        result = Result(Outcome.DECLINED, words, answer.code, late=attempt.late, ours=True)
+        return _save_result(attempt, result)
+    # A late payment has been seen, so a host that does not know it has not undone it.
+    if answer.verdict is Verdict.NOT_FOUND and not attempt.late:
+        result = Result(Outcome.DECLINED, attempt.ending, answer.code, ours=True)
+        return _save_result(attempt, result, State.WATCHING if attempt.plan.watch_every_s else State.DONE)
     attempt.reversals += 1
-    actions: tuple[Action, ...] = (Wait(attempt.plan.reverse_every_s),)
-    if attempt.reversals >= attempt.plan.unknown_after and not attempt.unknown_shown:
-        attempt.unknown_shown = True
-        attempt.result = Result(Outcome.UNKNOWN, answer.reason, answer.code)
-        actions = (Finish(attempt.result), *actions)
-    return State.RETRYING, actions
+    pause = min(LONGEST_REVERSE_S, attempt.plan.reverse_every_s * 2.0 ** (min(attempt.reversals, 10) - 1))
+    told: tuple[Action, ...] = ()
+    if attempt.reversals >= attempt.plan.unknown_after:
+        told = attempt.show(Result(Outcome.UNKNOWN, answer.reason, answer.code))
+    return State.RETRYING, (*told, Wait(pause))
 
 
 def _reverse_again(attempt: Attempt, event: TimerFired) -> Step:
@@ -409,20 +280,26 @@ def _save_result(attempt: Attempt, result: Result, state: State = State.DONE) ->
 
 
 def _result_saved(attempt: Attempt, event: Saved) -> Step:
-    finish = Finish(_result(attempt))
+    told = attempt.show(_result(attempt))
     if attempt.after_result is State.WATCHING:
-        attempt.ending = ""
-        return State.WATCHING, (finish, Wait(attempt.plan.watch_every_s))
-    return State.DONE, (finish,)
+        wait = attempt.start_watch()
+        return State.WATCHING, (*told, *wait)
+    return State.DONE, told
 
 
 def _result_failed(attempt: Attempt, event: SaveFailed) -> Step:
     result = _result(attempt)
-    if result.outcome is Outcome.DECLINED or (result.deferred and event.absent):
-        # No host has heard of a deferred payment before its result is delivered.
-        attempt.result = Result(Outcome.DECLINED, event.reason)
-        return State.DONE, (Finish(attempt.result),)
-    return _unknown(attempt, event.reason)
+    if event.order_paid and attempt.late:
+        attempt.ending = TOO_LATE
+        return _undo(attempt)
+    if result.deferred and event.absent:
+        # No host has heard of a deferred payment before its result is delivered: a definite no.
+        attempt.result = Result(Outcome.DECLINED, event.reason, ours=True)
+        return State.DONE, (Close(), *attempt.show(attempt.result))
+    attempt.unsaved = (State.SAVING_RESULT, SaveResult(result, attempt.after_result))
+    # A no needs no record to be true. Whatever else can't be saved is not known to anyone yet.
+    declined = result.outcome is Outcome.DECLINED
+    return _save_again(attempt, result if declined else Result(Outcome.UNKNOWN, event.reason))
 
 
 def _result(attempt: Attempt) -> Result:
@@ -437,24 +314,21 @@ def _look(attempt: Attempt, event: TimerFired) -> Step:
 
 def _looked(attempt: Attempt, event: Answered) -> Step:
     answer = event.answer
-    if answer.verdict is not Verdict.APPROVED:
-        return (State.DONE, ()) if attempt.ending else _watch_on(attempt)
-    attempt.late = True
-    if attempt.plan.accept_late and not event.order_paid:
-        result = Result(
-            Outcome.APPROVED, "paid after the code had expired", answer.code, answer.authorisation, late=True
-        )
-        return _save_result(attempt, result)
-    attempt.ending = "paid after the code had expired, and refunded"
-    return State.SAVING_REVERSAL, (SaveReversal(attempt.ending),)
-
-
-def _watch_on(attempt: Attempt) -> Step:
-    return State.WATCHING, (Wait(attempt.plan.watch_every_s),)
+    if answer.verdict is Verdict.APPROVED:
+        attempt.late = True
+        if attempt.plan.accept_late:
+            return _approved(attempt, answer, "paid after the code had expired")
+        attempt.ending = TOO_LATE
+        return _undo(attempt)
+    if attempt.ending or answer.verdict in (Verdict.DECLINED, Verdict.REVERSED):
+        return State.DONE, (Close(),)
+    attempt.looks += 1
+    pause = attempt.plan.watch_every_s * 1.2 ** min(attempt.looks, 50)
+    return State.WATCHING, (Wait(max(attempt.plan.watch_every_s, min(LONGEST_WATCH_S, pause))),)
 
 
 def _watch_over(attempt: Attempt, event: Expired) -> Step:
-    return State.DONE, ()
+    return State.DONE, (Close(),)
 
 
 TRANSITIONS: Mapping[State, Mapping[type, Callable[..., Step]]] = {
@@ -477,6 +351,7 @@ TRANSITIONS: Mapping[State, Mapping[type, Callable[..., Step]]] = {
         Expired: _ignore,
         CancelAsked: _ignore,
     },
+    State.NOT_SAVED: {TimerFired: _saving_again, Expired: _ignore, CancelAsked: _ignore},
     State.WATCHING: {TimerFired: _look, Expired: _watch_over, CancelAsked: _ignore},
     State.LOOKING: {Answered: _looked, Expired: _expired_meanwhile, CancelAsked: _ignore},
     State.DONE: {Expired: _ignore, CancelAsked: _ignore},

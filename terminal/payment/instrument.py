@@ -13,13 +13,11 @@ class Instrument:
     """A card, a customer's code, or nothing where the customer scans ours.
 
     Args:
-        channel: The name of the channel that it is paid through.
         secret: What goes to the host only sealed, or in the request that needs it.
         summary: Masked facts for screens, receipts and reports.
         refusal: Why it can't pay (the card declined), or empty.
     """
 
-    channel: str
     secret: SensitiveBytes
     summary: Mapping[str, str] = field(default_factory=dict)
     refusal: str = ""

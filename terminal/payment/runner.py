@@ -6,16 +6,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from offline_queue.errors import CommitUnknownError, QueueError
+from offline_queue.errors import CommitUnknownError, OrderPaidError, QueueError
 from offline_queue.record import Record, RecordKind
 from offline_queue.store import Store
 from terminal.channels.channel import Case, Channel
-from terminal.payment.attempt import (
+from terminal.payment.attempt import Attempt
+from terminal.payment.attempt_events import (
     Action,
     Answer,
     Answered,
     Ask,
-    Attempt,
     CancelAsked,
     Close,
     Event,
@@ -51,7 +51,6 @@ class AttemptRunner:
         channel: Where it is paid; may be replaced until something is presented.
         attempt: The machine, with the first actions that it asked for if it was resumed.
         now_ms: The wall clock in milliseconds, for records.
-        order_paid: Whether another attempt has paid this order.
         on_change: Called after each change of the machine's state.
         on_finish: Called with each outcome, once it is durable.
     """
@@ -64,7 +63,6 @@ class AttemptRunner:
         store: StoreWorker,
         *,
         now_ms: Callable[[], int],
-        order_paid: Callable[[], bool],
         on_change: Callable[[AttemptRunner], None],
         on_finish: Callable[[AttemptRunner, Result, Record | None], None],
         sleep: Sleep = asyncio.sleep,
@@ -79,7 +77,6 @@ class AttemptRunner:
         self.answer = Answer(Verdict.UNKNOWN)
         self._store = store
         self._now_ms = now_ms
-        self._order_paid = order_paid
         self._on_change = on_change
         self._on_finish = on_finish
         self._sleep = sleep
@@ -88,6 +85,8 @@ class AttemptRunner:
         self._intent: Record | None = None
         self._reversal: Record | None = None
         self._last_record: Record | None = None
+        self._save_failed = False
+        """Whether a record may be in the store although its writing failed."""
         self._awaited: asyncio.Task[None] | None = None
         self._expiry: asyncio.Task[None] | None = None
         self._ticket = object()
@@ -141,13 +140,17 @@ class AttemptRunner:
             self._awaited.cancel()
         self._ticket = object()
         if isinstance(action, Ask):
-            self._start_expiry(self.channel.plan.lifetime_s)
+            self._start_expiry(self.attempt.plan.lifetime_s)
         elif isinstance(action, Wait) and self.attempt.state is State.WATCHING and self._expiry is None:
-            self._start_expiry(self.channel.plan.watch_s)
+            self._start_expiry(self.attempt.plan.watch_s)
         self._awaited = asyncio.create_task(self._await(action, self._ticket))
 
     async def _await(self, action: Action, ticket: object) -> None:
-        event = await self._do(action)
+        try:
+            event = await self._do(action)
+        except Exception as error:  # noqa: BLE001  the attempt must go on, whatever a part of it does
+            logger.error("attempt %s: %s failed: %s", self.case.key, _name(action), type(error).__name__)
+            event = _not_known(action)
         self._events.put_nowait((event, ticket))
 
     async def _do(self, action: Action) -> Event:
@@ -175,7 +178,7 @@ class AttemptRunner:
         self.answer = answer
         self.qr = answer.qr or self.qr
         logger.info("attempt %s: %s %s", self.case.key, answer.verdict.value, answer.code)
-        return Answered(answer, order_paid=self._order_paid())
+        return Answered(answer)
 
     async def _save_intent(self) -> Event:
         return await self._save(
@@ -194,6 +197,8 @@ class AttemptRunner:
         summary = {**self._summary(), **facts}
 
         def append(store: Store) -> Record:
+            if self._save_failed and (there := _find(store, self.case.key, kind, summary)):
+                return there
             return store.append(
                 kind,
                 attempt=self.case.key,
@@ -206,11 +211,15 @@ class AttemptRunner:
 
         try:
             record = await self._store.call(append)
+        except OrderPaidError as error:
+            return SaveFailed(str(error), absent=True, order_paid=True)
         except CommitUnknownError as error:
-            logger.exception("attempt %s: commit unknown", self.case.key)
+            logger.error("attempt %s: commit unknown: %s", self.case.key, error)
+            self._save_failed = True
             return SaveFailed(str(error), absent=False)
         except QueueError as error:
-            logger.exception("attempt %s: not recorded", self.case.key)
+            logger.error("attempt %s: not recorded: %s", self.case.key, error)
+            self._save_failed = True
             return SaveFailed(str(error), absent=True)
         self._last_record = record
         if kind is RecordKind.INTENT:
@@ -225,8 +234,8 @@ class AttemptRunner:
                 lambda store: store.move_attempt(self.case.key, state=State.DONE.value, closes=True)
             )
         except QueueError:
-            # Nothing hangs on it: the next start finds the attempt and closes it.
-            logger.exception("attempt %s: not closed", self.case.key)
+            # The next start finds the attempt and puts it to rest.
+            logger.warning("attempt %s: not put to rest", self.case.key)
 
     def _summary(self) -> dict[str, str | int | bool]:
         instrument = self.case.instrument
@@ -264,6 +273,27 @@ def _result_summary(result: Result) -> dict[str, str | int | bool]:
         "deferred": result.deferred,
         "late": result.late,
     }
+
+
+def _find(store: Store, attempt: str, kind: RecordKind, summary: Mapping[str, object]) -> Record | None:
+    """Return the attempt's last record if it is the one that is to be saved."""
+    last = store.records(attempt)[-1:]
+    return next((record for record in last if record.kind is kind and record.summary == summary), None)
+
+
+def _not_known(action: Action) -> Event:
+    """Return what an action comes to that ended in an error of the program: nothing is known."""
+    match action:
+        case Wait():
+            return TimerFired()
+        case SaveIntent() | SaveReversal() | SaveResult():
+            return SaveFailed("an error of the program; see the log", absent=False)
+        case _:
+            return Answered(Answer(Verdict.UNKNOWN, "an error of the program; see the log"))
+
+
+def _name(action: Action) -> str:
+    return type(action).__name__
 
 
 def _there(record: Record | None) -> Record:

@@ -21,6 +21,7 @@ from emv.kernel import Begin, CardAnswered, CardLost, Complete, Event, SendComma
 from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, UiRequest, UiStatus
 from emv.sensitive import SensitiveBytes
 from emv.trace import render
+from offline_queue.summary import looks_like_card_number
 from terminal.devices.worker import Lease
 from terminal.log import TRAFFIC
 from terminal.payment.instrument import Instrument
@@ -160,11 +161,14 @@ def instrument(outcome: Outcome) -> Instrument:
     An offline approval is not taken here: it needs offline data authentication, which the kernel does
     not offer yet, so that only a declined card or an online request arrives.
     """
-    summary = {"scheme": _SCHEMES.get(outcome.kernel_id, ""), "application": outcome.label}
+    summary = {"scheme": _SCHEMES.get(outcome.kernel_id, "")}
+    # The label is the card's own text: one that looks like a card number is not written down.
+    if not looks_like_card_number(outcome.label):
+        summary["application"] = outcome.label
     if outcome.pan is not None:
         summary["pan"] = outcome.pan.masked()
     if outcome.cvm is not CvmResult.NOT_APPLICABLE:
         summary["cvm"] = outcome.cvm.value
     if outcome.kind is OutcomeKind.ONLINE_REQUEST and outcome.data_record is not None:
-        return Instrument("card", outcome.data_record, summary)
-    return Instrument("card", SensitiveBytes(b""), summary, refusal="the card declined")
+        return Instrument(outcome.data_record, summary)
+    return Instrument(SensitiveBytes(b""), summary, refusal="the card declined")

@@ -7,10 +7,13 @@ from datetime import datetime
 
 from rich.cells import cell_len, chop_cells
 
+from emv.outcome import CvmResult
 from offline_queue.record import Record
 from terminal.config import Config
 from terminal.money import Money
-from terminal.payment.attempt import Result
+from terminal.payment.attempt_events import (
+    Result,
+)
 from terminal.view import Outcome
 
 WIDTH = 32
@@ -22,6 +25,9 @@ _TITLES = {
     Outcome.DECLINED: "DECLINED",
     Outcome.UNKNOWN: "RESULT NOT KNOWN",
 }
+
+
+_TAKEN = (Outcome.APPROVED, Outcome.APPROVED_OFFLINE)
 
 
 def lines(
@@ -53,6 +59,8 @@ def lines(
     if result.authorisation:
         body += _pair("Authorisation", result.authorisation)
     body += ["", *_outcome(result)]
+    if facts.get("cvm") == CvmResult.SIGNATURE.value and result.outcome in _TAKEN:
+        body += ["", "", "_" * WIDTH, *_centred("Signature")]
     if record is not None:
         body += ["", *_pair("Record", str(record.sequence)), *_pair("Head", record.head.hex()[:16])]
     head = [line for text in (config.shop.name, *config.shop.address) for line in _centred(text)]

@@ -26,7 +26,7 @@ def run() -> None:
             sealer=Sealer(Opener.generate().public_bytes()),
         )
         store.open_order("BENCH-1", 1250, "CNY")
-        attempt = store.begin_attempt("BENCH-1", "card", state="armed")
+        attempt = store.begin_attempt("BENCH-1", state="armed")
         bare = _bare_insert(folder / "bare.db")
         ours, theirs = in_turns(lambda: _append(store, attempt), bare, rounds=400)
         store.close()

@@ -38,7 +38,7 @@ def main(folder: Path, payments: int, kill_at: int) -> None:
             tell("order", store.status().sequence)
             order = f"order-{os.getpid()}-{payment}"
             store.open_order(order, 1250, "EUR")
-            attempt = store.begin_attempt(order, "card", state="new")
+            attempt = store.begin_attempt(order, state="new")
             for kind, state in ((RecordKind.INTENT, "intent"), (RecordKind.RESULT, "result")):
                 record = store.append(
                     kind,

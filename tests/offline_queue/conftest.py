@@ -56,7 +56,7 @@ class Counter:
         self._orders += 1
         order = f"order-{self._orders}"
         self.store.open_order(order, amount_minor, "EUR")
-        return self.store.begin_attempt(order, "card", state="new")
+        return self.store.begin_attempt(order, state="new")
 
     def append(
         self,

@@ -18,7 +18,7 @@ def test_what_is_acknowledged_is_not_sent_again(counter: Counter) -> None:
     for time_ms in range(4):
         counter.append(time_ms=time_ms)
     assert unsent(counter) == [1, 2, 3, 4]
-    assert counter.store.acknowledge(counter.acknowledgement(3)) == 3
+    assert counter.store.acknowledge(counter.acknowledgement(3)).records == 3
     assert unsent(counter) == [4]
     counter.reopen()
     assert unsent(counter) == [4]
@@ -50,7 +50,7 @@ def test_an_old_acknowledgement_changes_nothing(counter: Counter) -> None:
     sale = counter.offline_sale()
     old = counter.acknowledgement(1, settled={sale: "declined"}, refused=(Refusal(1, "late"),))
     counter.store.acknowledge(counter.acknowledgement(2))
-    assert counter.store.acknowledge(old) == 0
+    assert counter.store.acknowledge(old).records == 0
     status = counter.store.status()
     assert (status.unsent, status.deferred_count, status.quarantined) == (0, 1, 0)
 

@@ -59,7 +59,7 @@ def check(folder: Path, lines: list[str]) -> None:
                 assert attempt.live == (attempt.state != "result")
         attempts = [attempt.key for order in store.orders(1000) for attempt in store.attempts(order.order_id)]
         store.open_order(f"after {len(attempts)}", 1, "EUR")
-        assert store.begin_attempt(f"after {len(attempts)}", "card", state="new") not in attempts
+        assert store.begin_attempt(f"after {len(attempts)}", state="new") not in attempts
 
 
 def test_killed_before_any_write_or_sync_of_a_payment(folder: Path) -> None:

@@ -7,11 +7,10 @@ import copy
 from collections import deque
 from pathlib import Path
 
-from terminal.payment.attempt import (
-    TRANSITIONS,
+from terminal.payment.attempt import TRANSITIONS, Attempt
+from terminal.payment.attempt_events import (
     Answer,
     Answered,
-    Attempt,
     CancelAsked,
     Event,
     Expired,

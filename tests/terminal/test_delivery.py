@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from offline_queue.acknowledgement import Acknowledgement
+from offline_queue.delivery import TakenOver
 from offline_queue.errors import ChainBrokenError, CommitUnknownError, StoreUnavailableError
 from offline_queue.host import NotSentError, NotSentReason, RefusedError, UnknownResultError
 from offline_queue.record import Record, RecordKind
@@ -87,7 +88,8 @@ class Till:
         self.store = store
         self.changes = 0
         self.started = False
-        self.delivery = Delivery(store, host, self._on_change)
+        self.taken: list[TakenOver] = []
+        self.delivery = Delivery(store, host, self._on_change, self._on_taken_over)
 
     def start(self) -> None:
         self.started = True
@@ -96,6 +98,9 @@ class Till:
     async def _on_change(self) -> None:
         self.changes += 1
         self.clock.changed.set()
+
+    async def _on_taken_over(self, taken: TakenOver) -> None:
+        self.taken.append(taken)
 
     async def until(self, done: Callable[[], Any]) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -179,6 +184,8 @@ async def test_more_than_a_batch_is_delivered_without_a_pause(till: Till, host: 
     await till.until_unsent(0)
     assert through(host) == BATCH_RECORDS + 5
     assert till.clock.waits == []
+    await till.until(lambda: len(till.taken) == 2)
+    assert [taken.records for taken in till.taken] == [BATCH_RECORDS, 5]
 
 
 async def test_each_new_record_is_delivered_when_it_is_told_of(till: Till) -> None:
@@ -448,7 +455,7 @@ async def test_an_acknowledgement_that_can_not_be_written_down_is_fetched_again(
     acknowledge = Store.acknowledge
     faults = [error]
 
-    def failing(store: Store, acknowledgement: Acknowledgement) -> int:
+    def failing(store: Store, acknowledgement: Acknowledgement) -> TakenOver:
         if faults:
             raise faults.pop()
         return acknowledge(store, acknowledgement)

@@ -18,7 +18,10 @@ from terminal.channels.channel import Case
 from terminal.config import Config, HostConfig, Shop, Terminal
 from terminal.history import SHOWN, History
 from terminal.money import Money
-from terminal.payment.attempt import Result, State
+from terminal.payment.attempt_events import (
+    Result,
+    State,
+)
 from terminal.store_worker import StoreWorker
 from terminal.view import Outcome
 
@@ -45,7 +48,7 @@ class Till:
 
     async def attempt(self, order: str) -> str:
         def begin(store: Store) -> str:
-            return store.begin_attempt(order, "", state=State.ARMED.value)
+            return store.begin_attempt(order, state=State.ARMED.value)
 
         return await self.store.call(begin)
 

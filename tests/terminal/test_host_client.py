@@ -50,7 +50,7 @@ class Till:
         self.orders += 1
         order = f"{TERMINAL_ID}-{self.orders}"
         self.store.open_order(order, 1250, "CNY")
-        attempt = self.store.begin_attempt(order, "card", state="armed")
+        attempt = self.store.begin_attempt(order, state="armed")
         return self.append(RecordKind.INTENT, attempt, order, cbor2.dumps({"type": "card", "emv": emv}))
 
     def append(self, kind: RecordKind, attempt: str, order: str, secret: bytes = b"") -> Record:

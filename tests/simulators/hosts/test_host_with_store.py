@@ -44,7 +44,7 @@ class Shop:
 
     def sale(self, order: str, amount_minor: int, emv: bytes) -> str:
         self.store.open_order(order, amount_minor, "EUR")
-        attempt = self.store.begin_attempt(order, "card", state="new")
+        attempt = self.store.begin_attempt(order, state="new")
         for kind, outcome in ((RecordKind.INTENT, ""), (RecordKind.RESULT, "approved_offline")):
             self.store.append(
                 kind,
@@ -81,7 +81,7 @@ class Shop:
         self.host.signing_key.verify(signed, answer_message(signature, response.content))
         data = base64.b64decode(response.json()["acknowledgement"])
         acknowledgement = Acknowledgement.decode(data, self.host.signing_key)
-        advanced = self.store.acknowledge(acknowledgement) > 0
+        advanced = self.store.acknowledge(acknowledgement).records > 0
         return Delivered(advanced=advanced, unsent=self.store.status().unsent, jitter=0.0)
 
 

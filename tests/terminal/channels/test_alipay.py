@@ -31,7 +31,10 @@ from terminal.channels.alipay import AlipayCode, AlipayGateway, AlipayQr
 from terminal.channels.channel import Case
 from terminal.config import AlipayConfig, ConfigError, LatePaid
 from terminal.money import Money
-from terminal.payment.attempt import Answer, Verdict
+from terminal.payment.attempt_events import (
+    Answer,
+    Verdict,
+)
 from terminal.payment.instrument import Instrument
 from tests.terminal.shop import APP_ID, AlipayWorld
 
@@ -71,7 +74,7 @@ def qr(alipay_config: AlipayConfig, http: httpx.AsyncClient) -> AlipayQr:
 
 
 def case(auth_code: str = "", key: str = "T1-00000001", amount_minor: int = 1250) -> Case:
-    shown = Instrument("alipay-code", SensitiveBytes(auth_code.encode()))
+    shown = Instrument(SensitiveBytes(auth_code.encode()))
     return Case(key, "T1-1", Money(amount_minor, "CNY"), shown)
 
 

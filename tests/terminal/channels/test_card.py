@@ -21,7 +21,10 @@ from terminal.channels.channel import Case
 from terminal.enrolment import Enrolment
 from terminal.host_client import HttpHost
 from terminal.money import Money
-from terminal.payment.attempt import Answer, Verdict
+from terminal.payment.attempt_events import (
+    Answer,
+    Verdict,
+)
 from terminal.payment.instrument import Instrument
 from tests.terminal.shop import PAYS
 
@@ -37,8 +40,8 @@ class Sale:
     def __init__(self, store: Store, emv: bytes = PAYS) -> None:
         self.store = store
         store.open_order("T1-1", 1250, "CNY")
-        key = store.begin_attempt("T1-1", "card", state="armed")
-        self.case = Case(key, "T1-1", Money(1250, "CNY"), Instrument("card", SensitiveBytes(emv)))
+        key = store.begin_attempt("T1-1", state="armed")
+        self.case = Case(key, "T1-1", Money(1250, "CNY"), Instrument(SensitiveBytes(emv)))
         self.intent = self.append(RecordKind.INTENT, cbor2.dumps({"type": "card", "emv": emv}))
 
     def append(self, kind: RecordKind, secret: bytes = b"") -> Record:

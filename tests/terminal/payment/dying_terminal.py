@@ -19,7 +19,11 @@ from terminal.demo.customer import until
 from terminal.enrolment import load as load_enrolment
 from terminal.home import CONFIG_FILE
 from terminal.payment import runner as runner_module
-from terminal.payment.attempt import Action, Attempt, Event
+from terminal.payment.attempt import Attempt
+from terminal.payment.attempt_events import (
+    Action,
+    Event,
+)
 from terminal.payment.runner import AttemptRunner
 
 

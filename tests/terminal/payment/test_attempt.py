@@ -6,14 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terminal.payment.attempt import (
-    TRANSITIONS,
+from terminal.payment.attempt import TRANSITIONS, Attempt, AttemptMisuseError
+from terminal.payment.attempt_events import (
     Action,
     Answer,
     Answered,
     Ask,
-    Attempt,
-    AttemptMisuseError,
     CancelAsked,
     Close,
     Event,
