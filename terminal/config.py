@@ -262,11 +262,11 @@ def _check(config: Config) -> None:
         raise _FieldError(("terminal", "id"), "1 to 16 capital letters and digits")
     _check_url(("host", "url"), config.host.url)
     _check_file(("host", "ca_file"), config.host.ca_file)
-    for name in ("limit_each", "limit_total"):
+    for table, name in (("offline", "limit_each"), ("offline", "limit_total"), ("cards", "cvm_limit")):
         try:
-            config.money(getattr(config.offline, name))
+            config.money(getattr(getattr(config, table), name))
         except MoneyError as error:
-            raise _FieldError(("offline", name), str(error)) from error
+            raise _FieldError((table, name), str(error)) from error
     for name in ("limit_count", "limit_hours"):
         if getattr(config.offline, name) < 0:
             raise _FieldError(("offline", name), "must be 0 or more")

@@ -19,8 +19,8 @@ from terminal.config import Config, ConfigError, LatePaid, OfflineMode, load
 RIGHT = """\
 [shop]
 name = "Tea House"
-currency = "EUR"
-country = "276"
+currency = "CNY"
+country = "156"
 
 [terminal]
 id = "T1"
@@ -108,7 +108,12 @@ URL = '"https://127.0.0.1:8443"'
 # Each case replaces one text of the right file by one with a fault on the line marked "# here".
 FAULTS = {
     "unknown key": ('id = "T1"', 'id = "T1"\nidd = 1 # here', "terminal.idd", "allowed here: id"),
-    "unknown table": ("[host]", "[hosts] # here\nx = 1\n[host]", "hosts", "allowed here: alipay, devices"),
+    "unknown table": (
+        "[host]",
+        "[hosts] # here\nx = 1\n[host]",
+        "hosts",
+        "allowed here: alipay, cards, devices",
+    ),
     "missing key": ('[terminal]\nid = "T1"', "[terminal] # here", "terminal.id", "required"),
     "number for text": ('name = "Tea House"', "name = 5 # here", "shop.name", "text in quotes, not 5"),
     "list for text": ('name = "Tea House"', "name = [] # here", "shop.name", "text in quotes"),
@@ -126,10 +131,10 @@ FAULTS = {
         "shop.address",
         "text in quotes",
     ),
-    "currency": ('"EUR"', '"EURO" # here', "shop.currency", "ISO 4217"),
-    "currency in small letters": ('"EUR"', '"eur" # here', "shop.currency", "ISO 4217"),
-    "country as a word": ('"276"', '"DE" # here', "shop.country", "three digits"),
-    "country in other digits": ('"276"', '"٢٧٦" # here', "shop.country", "three digits"),
+    "currency": ('"CNY"', '"EURO" # here', "shop.currency", "ISO 4217"),
+    "currency in small letters": ('"CNY"', '"cny" # here', "shop.currency", "ISO 4217"),
+    "country as a word": ('"156"', '"CN" # here', "shop.country", "three digits"),
+    "country in other digits": ('"156"', '"١٥٦" # here', "shop.country", "three digits"),
     "locale": ("[terminal]", 'locale = "xx_YY" # here\n[terminal]', "shop.locale", "such as en_GB"),
     "locale in another form": ("[terminal]", 'locale = "en-GB" # here\n[terminal]', "shop.locale", "en_GB"),
     "terminal id too long": ('"T1"', '"T1234567890123456" # here', "terminal.id", "1 to 16 capital letters"),
@@ -151,12 +156,13 @@ OPTIONAL_FAULTS = {
         "offline.limit_each",
         "2 decimals",
     ),
-    "limit below zero": ('[offline]\nlimit_total = "-1" # here', "offline.limit_total", "no amount in EUR"),
+    "limit below zero": ('[offline]\nlimit_total = "-1" # here', "offline.limit_total", "no amount in CNY"),
     "limit as a number": ("[offline]\nlimit_each = 50 # here", "offline.limit_each", "text in quotes"),
     "count as a fraction": ("[offline]\nlimit_count = 1.5 # here", "offline.limit_count", "a whole number"),
     "count as a flag": ("[offline]\nlimit_count = true # here", "offline.limit_count", "a whole number"),
     "count below zero": ("[offline]\nlimit_count = -1 # here", "offline.limit_count", "0 or more"),
     "hours below zero": ("[offline]\nlimit_hours = -1 # here", "offline.limit_hours", "0 or more"),
+    "verification limit": ('[cards]\ncvm_limit = "some" # here', "cards.cvm_limit", "no amount in CNY"),
     "log level": ('[log]\nlevel = "LOUD" # here', "log.level", "TRAFFIC, DEBUG, INFO"),
     "key missing in an optional table": ("[alipay] # here\napp_id = '1'", "alipay.gateway", "required"),
     "no TLS to the wallet": ('[alipay]\ngateway = "http://x" # here\n' + REST, "alipay.gateway", "https://"),
@@ -187,6 +193,13 @@ def test_each_fault_in_an_optional_table_is_told_the_same_way(file: Path, name: 
     said = fault(file, text)
     assert said.startswith(f"{marked(text)}: {path}: ")
     assert words in said
+
+
+def test_alipay_charges_yuan(file: Path) -> None:
+    text = RIGHT.replace('"CNY"', '"EUR" # here') + ALIPAY
+    assert fault(file, text).startswith(
+        f"{marked(text)}: shop.currency: must be CNY where there is a table [alipay]"
+    )
 
 
 @pytest.mark.parametrize("table", ["shop", "terminal", "host"])
@@ -296,7 +309,7 @@ def test_every_right_file_loads_as_what_it_says(
         f'[terminal]\nid = "{terminal}"',
         f'[host]\nurl = "https://pay.example.com:{port}"',
         f'[offline]\nmode = "{mode.value}"\nlimit_each = "{each}"\nlimit_count = {count}',
-        f"{ALIPAY}query_for_s = {seconds!r}",
+        f"{ALIPAY}query_for_s = {seconds!r}" if currency == "CNY" else "",
     ]
     file.write_text("\n".join(lines), "utf-8")
     config = load(file)
@@ -307,8 +320,7 @@ def test_every_right_file_loads_as_what_it_says(
     assert config.host.url.endswith(f":{port}")
     assert (config.offline.mode, config.offline.limit_count) == (mode, count)
     assert config.money(config.offline.limit_each).decimal() == each
-    assert config.alipay is not None
-    assert config.alipay.query_for_s == seconds
+    assert (config.alipay.query_for_s if config.alipay else None) == (seconds if currency == "CNY" else None)
 
 
 def test_every_field_has_its_documentation_after_it() -> None:
