@@ -412,6 +412,7 @@ class Counter:
             payments=self._history.lines(),
             notices=self._history.notices(),
             attempt=order.runner.case.key if order.runner else "",
+            locale=self._config.shop.locale,
         )
 
     # --- parts

@@ -49,7 +49,7 @@ class Outcome(StrEnum):
 class LightPattern(StrEnum):
     """The four contactless lights.
 
-    Spec: EMV Contactless Book A 2.x, "User Interface Requirements" (status indicators).
+    Spec: EMV Contactless Book A 2.11, 9 (User Interface Requests).
     """
 
     OFF = "off"
@@ -167,3 +167,5 @@ class CounterView:
     """Things that happened apart from the present order (late paid, resolved after restart), newest first."""
     attempt: str = ""
     """The key of the present attempt, for support; it names the payment at every host."""
+    locale: str = "en_GB"
+    """How amounts are written."""
