@@ -35,6 +35,7 @@ _EVENTS: tuple[tuple[str, Event], ...] = (
     ("card declined", Presented(_PLANS[0], refusal="declined")),
     ("saved", Saved()),
     ("not saved", SaveFailed("", absent=True)),
+    ("order paid", SaveFailed("", absent=True, order_paid=True)),
     *((verdict.value, Answered(Answer(verdict))) for verdict in Verdict),
     ("pause over", TimerFired()),
     ("time over", Expired()),
@@ -58,7 +59,15 @@ def edges() -> Edges:
             names = found.setdefault((attempt.state, after.state), [])
             if after.state is not attempt.state and name not in names:
                 names.append(name)
-            key = (after.state, after.plan, after.ending, after.late, after.unknown_shown, after.after_result)
+            key = (
+                after.state,
+                after.plan,
+                after.ending,
+                after.late,
+                after.shown,
+                after.after_result,
+                after.unsaved,
+            )
             if key not in seen:
                 seen.add(key)
                 waiting.append(after)

@@ -51,8 +51,8 @@ EVENTS: tuple[Event, ...] = (
 DEFERRABLE = Presented(CARD, offline_refusal="")
 
 
-def answered(verdict: Verdict, *, order_paid: bool = False) -> Answered:
-    return Answered(Answer(verdict, verdict.value), order_paid)
+def answered(verdict: Verdict) -> Answered:
+    return Answered(Answer(verdict, verdict.value))
 
 
 def after(*events: Event) -> tuple[Attempt, tuple[Action, ...]]:
@@ -109,7 +109,8 @@ def test_a_card_that_declined_is_recorded_and_never_asked_about() -> None:
 
 def test_an_intent_that_is_not_durable_is_a_definite_no() -> None:
     _, actions = after(Presented(CARD), SaveFailed("disk full", absent=True))
-    assert finished(actions) == Result(Outcome.DECLINED, "disk full")
+    assert actions[0] == Close()
+    assert finished(actions) == Result(Outcome.DECLINED, "disk full", ours=True)
 
 
 def test_what_was_certainly_not_sent_may_be_taken_offline() -> None:
@@ -182,7 +183,7 @@ def expired_code(plan: Plan = QR) -> Attempt:
 def test_an_expired_code_is_declined_and_watched() -> None:
     attempt = expired_code()
     assert attempt.state is State.WATCHING
-    assert attempt.result == Result(Outcome.DECLINED, "not paid in time")
+    assert attempt.result == Result(Outcome.DECLINED, "not paid in time", ours=True)
 
 
 def test_a_late_payment_of_an_open_order_is_accepted() -> None:
@@ -193,15 +194,113 @@ def test_a_late_payment_of_an_open_order_is_accepted() -> None:
     assert (result.outcome, result.late) == (Outcome.APPROVED, True)
 
 
-@pytest.mark.parametrize(("plan", "order_paid"), [(QR, True), (REFUNDS_LATE, False)])
-def test_a_late_payment_is_refunded_where_the_order_is_paid_or_policy_says_so(
-    plan: Plan, order_paid: bool
-) -> None:
-    attempt = expired_code(plan)
+def test_a_late_payment_is_refunded_where_policy_says_so() -> None:
+    attempt = expired_code(REFUNDS_LATE)
     attempt.handle(TimerFired())
-    (save,) = attempt.handle(answered(Verdict.APPROVED, order_paid=order_paid))
+    (save,) = attempt.handle(answered(Verdict.APPROVED))
     assert isinstance(save, SaveReversal)
     assert attempt.handle(Saved()) == (Reverse(),)
+
+
+def test_a_late_payment_of_an_order_paid_otherwise_is_refunded() -> None:
+    attempt = expired_code()
+    attempt.handle(TimerFired())
+    attempt.handle(answered(Verdict.APPROVED))
+    (save,) = attempt.handle(SaveFailed("another attempt has paid", absent=True, order_paid=True))
+    assert isinstance(save, SaveReversal)
+
+
+def test_a_code_that_the_cashier_cancelled_is_refunded_when_it_is_paid_late() -> None:
+    attempt, _ = after(
+        *(Presented(QR), Saved(), answered(Verdict.PENDING), CancelAsked()),
+        *(Saved(), answered(Verdict.NOT_FOUND), Saved(), TimerFired()),
+    )
+    (save,) = attempt.handle(answered(Verdict.APPROVED))
+    assert isinstance(save, SaveReversal)
+
+
+def test_a_late_payment_is_not_refunded_before_the_wallet_says_so() -> None:
+    attempt = expired_code(REFUNDS_LATE)
+    for event in (TimerFired(), answered(Verdict.APPROVED), Saved()):
+        attempt.handle(event)
+    assert attempt.handle(answered(Verdict.NOT_FOUND)) == (Wait(REFUNDS_LATE.reverse_every_s),)
+
+
+def test_a_watch_ends_with_its_trade_or_its_time() -> None:
+    for event in (answered(Verdict.DECLINED), Expired()):
+        attempt = expired_code()
+        if isinstance(event, Answered):
+            attempt.handle(TimerFired())
+        assert attempt.handle(event) == (Close(),)
+        assert attempt.state is State.DONE
+
+
+def test_looks_at_an_expired_code_grow_apart() -> None:
+    attempt = expired_code()
+    pauses = []
+    for _ in range(40):
+        attempt.handle(TimerFired())
+        (wait,) = attempt.handle(answered(Verdict.NOT_FOUND))
+        assert isinstance(wait, Wait)
+        pauses.append(wait.seconds)
+    assert pauses == sorted(pauses)
+    assert (pauses[0] < 2, pauses[-1]) == (True, 15.0)
+
+
+def test_a_cancel_undoes_a_payment_that_was_approved_meanwhile() -> None:
+    attempt, actions = after(Presented(CARD), Saved(), CancelAsked(), answered(Verdict.APPROVED))
+    assert actions == (SaveReversal("cancelled"),)
+    attempt.handle(Saved())
+    attempt.handle(answered(Verdict.REVERSED))
+    assert finished(attempt.handle(Saved())).outcome is Outcome.DECLINED
+
+
+def test_a_payment_that_was_approved_in_the_last_moment_counts() -> None:
+    attempt, _ = after(Presented(CARD), Saved(), answered(Verdict.PENDING), Expired())
+    attempt.handle(answered(Verdict.APPROVED))
+    assert finished(attempt.handle(Saved())).outcome is Outcome.APPROVED
+
+
+@pytest.mark.parametrize("absent", [True, False])
+def test_what_can_t_be_saved_is_saved_again_until_it_is(absent: bool) -> None:
+    attempt, (save,) = after(Presented(CARD), Saved(), answered(Verdict.APPROVED))
+    first = attempt.handle(SaveFailed("disk full", absent=absent))
+    assert finished(first).outcome is Outcome.UNKNOWN
+    assert attempt.handle(TimerFired()) == (save,)
+    assert [a for a in attempt.handle(SaveFailed("disk full", absent=absent)) if isinstance(a, Finish)] == []
+    attempt.handle(TimerFired())
+    assert finished(attempt.handle(Saved())).outcome is Outcome.APPROVED
+
+
+def test_a_reversal_that_can_t_be_saved_is_saved_again() -> None:
+    attempt, (save,) = after(Presented(CARD), Saved(), answered(Verdict.PENDING), CancelAsked())
+    attempt.handle(SaveFailed("disk full", absent=True))
+    assert attempt.handle(TimerFired()) == (save,)
+
+
+def test_reversals_grow_apart() -> None:
+    attempt, _ = after(Presented(CARD), Saved(), answered(Verdict.UNKNOWN), CancelAsked(), Saved())
+    pauses = []
+    for _ in range(12):
+        pauses += [a.seconds for a in attempt.handle(answered(Verdict.NOT_SENT)) if isinstance(a, Wait)]
+        attempt.handle(TimerFired())
+    assert pauses[:3] == [2, 4, 8]
+    assert pauses[-1] == 60
+
+
+def test_a_restart_in_the_middle_of_a_refund_goes_on_with_it() -> None:
+    attempt, actions = Attempt.resume(QR, "reversing", live=False)
+    assert actions == (Reverse(),)
+    attempt.handle(answered(Verdict.REVERSED))
+    result = finished(attempt.handle(Saved()))
+    assert (result.outcome, result.late) == (Outcome.DECLINED, True)
+
+
+def test_a_restart_does_not_forget_that_the_cashier_cancelled() -> None:
+    attempt, _ = Attempt.resume(QR, "watching", live=False, cancelled=True)
+    attempt.handle(TimerFired())
+    (save,) = attempt.handle(answered(Verdict.APPROVED))
+    assert isinstance(save, SaveReversal)
 
 
 def test_a_restart_closes_what_was_never_sent() -> None:
@@ -240,6 +339,13 @@ class World:
             self.truth = "paid"
 
     def save(self, action: Action) -> Event:
+        match self.choose("saved", "saved", "saved", "not saved", "not known"):
+            case "not saved":
+                return SaveFailed("disk full", absent=True)
+            case "not known":
+                if self.choose("there", "not there") == "there":
+                    self.durable.append(action)
+                return SaveFailed("disk error", absent=False)
         self.durable.append(action)
         return Saved()
 
@@ -308,9 +414,9 @@ def test_whatever_happens_the_outcome_shown_is_the_truth(
     for _ in range(60):
         for action in actions:
             if isinstance(action, Finish):
-                assert any(
-                    isinstance(d, SaveResult) and d.result is action.result for d in world.durable
-                ) or (action.result.outcome is Outcome.UNKNOWN), "shown before it was durable"
+                durable = any(isinstance(d, SaveResult) and d.result is action.result for d in world.durable)
+                paid = action.result.outcome in (Outcome.APPROVED, Outcome.APPROVED_OFFLINE)
+                assert durable or not paid, "shown before it was durable"
                 last = action.result
         awaiting = [action for action in actions if not isinstance(action, Finish | Close)]
         if done(attempt):
