@@ -74,7 +74,7 @@ async def send(
         raise NoAnswerError("no whole answer came back") from error
 
 
-_PACKING = {"content-encoding", "content-length", "transfer-encoding"}
+_PACKING = {b"content-encoding", b"content-length", b"transfer-encoding"}
 
 
 async def _exchange(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
@@ -88,7 +88,7 @@ async def _exchange(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Re
     finally:
         await response.aclose()
     # The body is unpacked already, so what says how it was packed goes.
-    headers = {name: value for name, value in response.headers.items() if name not in _PACKING}
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _PACKING]
     return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=request)
 
 

@@ -193,6 +193,51 @@ async def test_an_answer_that_is_not_whole_is_none(
             await get(http, server.url)
 
 
+def packed(tls: ssl.SSLSocket, under: socket.socket) -> None:
+    body = gzip.compress(b'{"yes": true}')
+    tls.sendall(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+async def test_an_answer_that_comes_packed_is_unpacked_once(
+    http: httpx.AsyncClient, certificates: authority.Files
+) -> None:
+    with RawServer(certificates, packed) as server:
+        assert (await get(http, server.url)).json() == {"yes": True}
+
+
+async def test_an_answer_that_drips_in_is_none(
+    certificates: authority.Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes in time, the whole never does."""
+    left = threading.Event()
+
+    def drip(tls: ssl.SSLSocket, under: socket.socket) -> None:
+        tls.sendall(HEAD + b"Content-Length: 100000\r\n\r\n")
+        while not left.wait(0.01):
+            tls.sendall(b"x")
+
+    monkeypatch.setattr(module, "CONNECT_S", 0.2)
+    monkeypatch.setattr(module, "ANSWER_S", 0.2)
+    with RawServer(certificates, drip) as server:
+        async with client(certificates.ca) as http:
+            with pytest.raises(NoAnswerError, match="too long"):
+                await get(http, server.url)
+        left.set()
+
+
+async def test_an_answer_that_does_not_end_is_none(
+    http: httpx.AsyncClient, certificates: authority.Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flood(tls: ssl.SSLSocket, under: socket.socket) -> None:
+        tls.sendall(HEAD + b"Content-Length: 2000\r\n\r\n" + b"x" * 2000)
+
+    with RawServer(certificates, flood) as server:
+        assert len((await get(http, server.url)).content) == 2000
+        monkeypatch.setattr(module, "MAX_ANSWER_BYTES", 1999)
+        with pytest.raises(NoAnswerError, match="too long"):
+            await get(http, server.url)
+
+
 async def test_a_redirection_is_an_answer_and_not_followed(
     http: httpx.AsyncClient, certificates: authority.Files
 ) -> None:
