@@ -59,15 +59,8 @@ def edges() -> Edges:
             names = found.setdefault((attempt.state, after.state), [])
             if after.state is not attempt.state and name not in names:
                 names.append(name)
-            key = (
-                after.state,
-                after.plan,
-                after.ending,
-                after.late,
-                after.shown,
-                after.after_result,
-                after.unsaved,
-            )
+            kept = (after.plan, after.ending, after.late, after.result, after.after_result, after.unsaved)
+            key = (after.state, after.shown, *kept)
             if key not in seen:
                 seen.add(key)
                 waiting.append(after)
