@@ -65,7 +65,7 @@ def test_what_is_no_currency_is_refused_everywhere(code: str) -> None:
             use()
 
 
-@given(st.sampled_from(sorted(CURRENCIES)), st.integers(0, 10**12))
+@given(st.sampled_from(sorted(CURRENCIES)), st.integers(0, 10**12 - 1))
 def test_plain_text_is_read_back_as_the_same_money(currency: str, minor: int) -> None:
     money = Money(minor, currency)
     assert parse(money.plain(), currency) == money
