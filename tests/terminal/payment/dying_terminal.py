@@ -1,7 +1,8 @@
 """A terminal that takes one payment and kills itself with SIGKILL at a given moment of it.
 
 A moment is ``entering STATE`` (the machine has just come there and nothing of it is done yet) or
-``after ACTION`` (the action has had its effect and nobody has heard of it).
+``after ACTION`` (the action has had its effect and nobody has heard of it); with ``late`` before it,
+only once a code has been paid after it expired. The attempt's key is printed with its first result.
 """
 
 import asyncio
@@ -32,19 +33,20 @@ def die() -> None:
 
 
 def arm(moment: str) -> None:
-    when, _, what = moment.partition(" ")
+    late = moment.startswith("late ")
+    when, _, what = moment.removeprefix("late ").partition(" ")
 
     class DyingAttempt(Attempt):
         def handle(self, event: Event) -> tuple[Action, ...]:
             actions = super().handle(event)
-            if when == "entering" and self.state.name == what:
+            if when == "entering" and self.state.name == what and self.late >= late:
                 die()
             return actions
 
     class DyingRunner(AttemptRunner):
         async def _do(self, action: Action) -> Event:
             event = await super()._do(action)
-            if when == "after" and type(action).__name__ == what:
+            if when == "after" and type(action).__name__ == what and self.attempt.late >= late:
                 die()
             return event
 
@@ -64,7 +66,8 @@ async def take_a_payment(home: Path, reader: str, scanner: str, amount: str) -> 
     await counter.charge(config.money(amount))
     if not reader and not scanner:
         await counter.show_qr()
-    await until(counter, lambda view: view.result)
+    view = await until(counter, lambda view: view.result)
+    print(view.attempt, flush=True)  # noqa: T201  the test that started it reads this
     await asyncio.sleep(5)  # an expired code is watched behind its result
     await counter.stop()
 

@@ -54,6 +54,14 @@ SHOWN = [
     "entering WATCHING",
     "entering LOOKING",
 ]
+LATE = [
+    "entering SAVING_REVERSAL",
+    "after SaveReversal",
+    "entering REVERSING",
+    "after Reverse",
+    "entering SAVING_RESULT",
+    "after SaveResult",
+]
 OFFLINE = ["after SaveIntent", "after Ask", "entering SAVING_RESULT", "after SaveResult", "entering DONE"]
 
 
@@ -86,8 +94,19 @@ class Scene:
         )
         assert done.returncode == -signal.SIGKILL, f"it lived through {moment}: {done.stderr[-2000:]}"
 
-    async def restart(self) -> None:
-        """Start a terminal on the same home and let it resolve and deliver everything."""
+    def run_until_killed_by_a_late_payment(self, moment: str) -> None:
+        program = Path(__file__).parent / "dying_terminal.py"
+        arguments = [sys.executable, str(program), str(self.home), f"late {moment}", "", "", AMOUNT]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            self.world.pay_late(child.stdout.readline().strip())
+            assert child.wait(30) == -signal.SIGKILL, f"it lived through {moment}"
+
+    async def restart(self, note: str = "") -> None:
+        """Start a terminal on the same home and let it resolve and deliver everything.
+
+        With a note, wait for an order that carries it.
+        """
         assert self.pins is not None
         counter = Counter(self.config, self.home, self.pins)
         await counter.start()
@@ -99,6 +118,7 @@ class Scene:
                     and not view.queue.unsent
                     and not view.queue.deferred_count
                     and all(line.note != "being resolved" for line in view.payments)
+                    and (not note or any(line.note == note for line in view.payments))
                 ),
             )
         finally:
@@ -174,3 +194,22 @@ async def test_a_shown_code_killed_is_undone(scene: Scene, moment: str) -> None:
     scene.run_until_killed(moment)
     await scene.restart()
     assert scene.check() == "declined"
+
+
+@pytest.mark.parametrize("moment", LATE)
+async def test_a_late_payment_killed_in_its_refund_is_refunded(scene: Scene, moment: str) -> None:
+    path = scene.home / CONFIG_FILE
+    path.write_text(path.read_text().replace("qr_seconds", 'late_paid = "refund"\nqr_seconds'))
+    scene.config = load(path)
+    scene.run_until_killed_by_a_late_payment(moment)
+    (trade,) = scene.world.alipay.book.trades()
+    assert trade.late
+    await scene.restart(note="late")
+    assert scene.check() == "declined"
+
+
+@pytest.mark.parametrize("moment", ["entering SAVING_RESULT", "after SaveResult", "entering DONE"])
+async def test_a_late_payment_killed_when_it_is_accepted_is_accepted(scene: Scene, moment: str) -> None:
+    scene.run_until_killed_by_a_late_payment(moment)
+    await scene.restart(note="late")
+    assert scene.check() == "approved"
