@@ -319,11 +319,12 @@ class Counter:
     async def _queue_changed(self) -> None:
         if not self._settled_in:
             await self._settle_in()
-        await self._figures.refresh(self._store)
-        try:
-            await self._history.load(self._store)
-        except QueueError as error:
-            self._figures.fault = str(error)
+        else:
+            await self._figures.refresh(self._store)
+            try:
+                await self._history.load(self._store)
+            except QueueError as error:
+                self._figures.fault = str(error)
         self._changed()
 
     async def _taken_over(self, taken: TakenOver) -> None:

@@ -144,7 +144,7 @@ def _headline(result: Result) -> str:
     if result.deferred:
         return "TAKEN OFFLINE"
     if result.ours:
-        return "CANCELLED" if result.reason == CANCELLED else "NOT PAID"
+        return "CANCELLED" if result.reason.startswith(CANCELLED) else "NOT PAID"
     return _HEADLINES[result.outcome]
 
 

@@ -344,3 +344,8 @@ def test_every_field_has_its_documentation_after_it() -> None:
             assert isinstance(after.value.value, str), f"{name}.{field.name}"
             seen += 1
     assert seen > 25
+
+
+def test_alipay_is_for_shops_in_yuan(file: Path) -> None:
+    said = fault(file, RIGHT.replace('"CNY"', '"EUR"') + ALIPAY)
+    assert said.startswith("3: shop.currency: must be CNY")

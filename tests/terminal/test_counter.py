@@ -1,8 +1,10 @@
 """The counter as a whole, with real devices' drivers, a real store and simulated hosts on TLS."""
 
+import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from simulators.world import SimulatedWorld
 from terminal import counter as counter_module
 from terminal.actions import CounterRefusal
 from terminal.config import Config, Devices, HostConfig, OfflineMode, load
-from terminal.counter import QUEUE_FILE, Counter
+from terminal.counter import QUEUE_FILE, Counter, open_store
 from terminal.demo.customer import until
 from terminal.demo.world import Pace
 from terminal.enrolment import Enrolment, enrol
@@ -323,3 +325,114 @@ async def test_a_second_terminal_on_the_same_home_is_refused(shop: Shop) -> None
     async with shop.run(), shop.run() as second:
         with pytest.raises(CounterRefusal, match="can't record"):
             await second.charge(shop.config.money("1.00"))
+
+
+async def test_an_order_paid_late_is_shown_as_paid_and_can_t_be_charged_again(shop: Shop) -> None:
+    assert shop.config.alipay is not None
+    async with shop.run(alipay=replace(shop.config.alipay, qr_seconds=1)) as counter:
+        await counter.charge(shop.config.money("12.50"))
+        await counter.show_qr()
+        expired = await until(counter, lambda view: view.result)
+        await counter.retry()
+        shop.world.hold_card("visa-issuer-declines")
+        assert outcome(await until(counter, lambda view: view.result)) is Outcome.DECLINED
+        await shop.take_away(counter)
+        shop.world.pay_late(expired.attempt)
+        view = await until(counter, lambda view: outcome(view) is Outcome.APPROVED)
+        assert view.attempt == expired.attempt
+        with pytest.raises(CounterRefusal):
+            await counter.retry()
+    assert list(shop.world.booked()) == [expired.attempt]
+
+
+async def test_a_code_that_the_cashier_cancelled_is_refunded_when_it_is_paid_late(shop: Shop) -> None:
+    async with shop.run() as counter:
+        await counter.charge(shop.config.money("12.50"))
+        await counter.show_qr()
+        await until(counter, lambda view: view.qr)
+        await counter.cancel()
+        view = await until(counter, lambda view: view.result)
+        assert view.result is not None
+        assert view.result.headline == "CANCELLED"
+        shop.world.pay_late(view.attempt)
+        view = await until(counter, lambda view: view.notices)
+        assert "refunded" in view.notices[0]
+    assert shop.world.booked() == {}
+
+
+async def test_a_payment_cancelled_while_the_host_approves_it_is_undone(shop: Shop) -> None:
+    async with shop.run() as counter:
+        shop.world.hold_host_answer()
+        await counter.charge(shop.config.money("12.50"))
+        shop.world.hold_card("visa-approve")
+        await until(counter, lambda view: shop.world.booked())
+        await counter.cancel()
+        shop.world.release_host_answer()
+        view = await until(counter, lambda view: view.result)
+        assert view.result is not None
+        assert (view.result.outcome, view.result.headline) == (Outcome.DECLINED, "CANCELLED")
+    assert shop.world.booked() == {}
+
+
+async def test_nothing_is_charged_before_what_was_left_open_is_known(shop: Shop) -> None:
+    assert shop.pins is not None
+    async with shop.run() as counter:
+        assert outcome(await shop.tap(counter, "1.00")) is Outcome.APPROVED
+    store = open_store(shop.home, shop.config, shop.pins)
+    async with shop.run() as counter:
+        assert "in use" in counter.view.queue.alarm
+        with pytest.raises(CounterRefusal, match="can't record"):
+            await counter.charge(shop.config.money("2.00"))
+        store.close()
+        await until(counter, lambda view: view.payments)
+        assert outcome(await shop.tap(counter, "2.00")) is Outcome.APPROVED
+        assert counter.view.order == "DEMO01-2"
+
+
+async def test_a_screen_that_fails_takes_no_payment_with_it(shop: Shop) -> None:
+    def broken(view: CounterView) -> None:
+        raise RuntimeError("the screen is broken")
+
+    async with shop.run() as counter:
+        counter.subscribe(broken)
+        assert outcome(await shop.tap(counter, "1.00")) is Outcome.APPROVED
+
+
+async def test_a_damaged_record_is_named_and_the_counter_starts(shop: Shop) -> None:
+    async with shop.run() as counter:
+        await shop.tap(counter, "1.00")
+        await until(counter, lambda view: not view.queue.unsent)
+    with closing(sqlite3.connect(shop.home / QUEUE_FILE)) as connection:
+        connection.execute("DROP TRIGGER records_are_final_update")
+        connection.execute("UPDATE records SET body = zeroblob(length(body)) WHERE sequence = 1")
+        connection.commit()
+    async with shop.run() as counter:
+        view = await until(counter, lambda view: view.payments)
+        assert view.payments[0].note == "RECORD DAMAGED"
+
+
+async def test_two_charges_at_once_open_one_order(shop: Shop) -> None:
+    async with shop.run() as counter:
+        charges = [counter.charge(shop.config.money(amount)) for amount in ("1.00", "2.00")]
+        results = await asyncio.gather(*charges, return_exceptions=True)
+        assert [type(result) for result in results] == [type(None), CounterRefusal]
+        assert counter.view.amount == shop.config.money("1.00")
+
+
+async def test_the_offline_mode_changes_between_orders_only(shop: Shop) -> None:
+    async with shop.run() as counter:
+        await counter.charge(shop.config.money("1.00"))
+        with pytest.raises(CounterRefusal, match="between orders"):
+            await counter.cycle_offline_mode()
+
+
+async def test_what_this_terminal_ends_itself_is_not_called_declined(shop: Shop) -> None:
+    shop.world.set_network(False)
+    async with shop.run() as counter:
+        assert "at most" in counter.view.prompt or counter.view.phase is Phase.IDLE
+        view = await shop.tap(counter, "50.01")
+        assert view.result is not None
+        assert view.result.headline == "NOT PAID"
+        await counter.next_customer()
+        await counter.charge(shop.config.money("1.00"))
+        assert "OFFLINE" in counter.view.prompt

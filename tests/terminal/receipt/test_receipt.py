@@ -193,3 +193,12 @@ def test_nothing_is_wider_than_the_paper_and_nothing_is_lost(
     dense = "".join("".join(text).split())
     for value in (name, *address, label, order, authorisation, Money(amount_minor, currency).format(locale)):
         assert "".join(value.split()) in dense
+
+
+@pytest.mark.parametrize(
+    ("outcome", "signed"),
+    [(Outcome.APPROVED, True), (Outcome.APPROVED_OFFLINE, True), (Outcome.DECLINED, False)],
+)
+def test_a_signature_has_its_line_where_something_was_taken(outcome: Outcome, signed: bool) -> None:
+    text = receipt(Result(outcome), facts={**CARD, "cvm": "signature"})
+    assert ("_" * WIDTH in text) == signed
