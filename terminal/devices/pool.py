@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from drivers.address import DeviceAddress
 from drivers.protocols import CodeScanner, ContactlessReader
 from drivers.registry import open_reader, open_scanner
 from terminal.config import Devices
-from terminal.devices.worker import DeviceState, DeviceStatus, DeviceWorker
+from terminal.devices.worker import DeviceStatus, DeviceWorker
 from terminal.view import DeviceView
 
 CLOSE_S = 1.0
@@ -54,13 +53,6 @@ class DevicePool:
             *(_view(worker.status, "reader") for worker in self.readers),
             *(_view(worker.status, "scanner") for worker in self.scanners),
         )
-
-    def ready(self, address: DeviceAddress) -> bool:
-        """Tell whether a device is open and works."""
-        for worker in self._all:
-            if worker.status.address == address:
-                return worker.status.state in (DeviceState.READY, DeviceState.BUSY)
-        return False
 
 
 def _view(status: DeviceStatus, kind: str) -> DeviceView:

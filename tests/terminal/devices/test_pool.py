@@ -52,15 +52,10 @@ def test_each_device_has_a_line_and_one_that_fails_does_not_hold_up_the_rest(thr
     assert "no contactless reader driver is called typewriter; installed: pcsc, pn532, sim" in nothing.cure
 
 
-def test_a_device_is_ready_while_it_is_open(three: Pool) -> None:
-    assert not three.pool.ready(READER)
+def test_a_closed_pool_has_closed_devices(three: Pool) -> None:
     three.pool.start()
     three.wait_states("ready", "unavailable", "ready")
-    assert three.pool.ready(READER)
-    assert not three.pool.ready(NOTHING)
-    assert not three.pool.ready(parse("sim:another"))
     three.pool.close()
-    assert not three.pool.ready(READER)
     assert [view.state for view in three.pool.views()] == ["closed"] * 3
 
 
