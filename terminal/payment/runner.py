@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from offline_queue.errors import CommitUnknownError, OrderPaidError, QueueError
 from offline_queue.record import Record, RecordKind
 from offline_queue.store import Store
+from offline_queue.summary import looks_like_card_number
 from terminal.channels.channel import Case, Channel
 from terminal.payment.attempt import Attempt
 from terminal.payment.attempt_events import (
@@ -267,12 +268,17 @@ class AttemptRunner:
 def _result_summary(result: Result) -> dict[str, str | int | bool]:
     return {
         "outcome": result.outcome.name.lower(),
-        "reason": result.reason,
-        "code": result.code,
-        "authorisation": result.authorisation,
+        "reason": _harmless(result.reason),
+        "code": _harmless(result.code),
+        "authorisation": _harmless(result.authorisation),
         "deferred": result.deferred,
         "late": result.late,
     }
+
+
+def _harmless(text: str) -> str:
+    """Return a host's text, but not one that the queue would refuse because it looks like a card number."""
+    return "(not shown)" if looks_like_card_number(text) else text
 
 
 def _find(store: Store, attempt: str, kind: RecordKind, summary: Mapping[str, object]) -> Record | None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from drivers.address import parse
+from offline_queue.record import Record
 from offline_queue.store import Store
 from simulators.hosts import certificates
 from simulators.hosts.host_behaviour import Fault
@@ -19,12 +20,15 @@ from simulators.hosts.server import TlsServer
 from simulators.world import SimulatedWorld
 from terminal import counter as counter_module
 from terminal.actions import CounterRefusal
+from terminal.channels.card import CardChannel
+from terminal.channels.channel import Case
 from terminal.config import Config, Devices, HostConfig, OfflineMode, load
 from terminal.counter import QUEUE_FILE, Counter, open_store
 from terminal.demo.customer import until
 from terminal.demo.world import Pace
 from terminal.enrolment import Enrolment, enrol
 from terminal.home import CONFIG_FILE
+from terminal.payment.attempt_events import Answer, Verdict
 from terminal.view import CounterView, LightPattern, Outcome, Phase
 
 pytestmark = pytest.mark.timeout(60)
@@ -436,3 +440,17 @@ async def test_what_this_terminal_ends_itself_is_not_called_declined(shop: Shop)
         await counter.next_customer()
         await counter.charge(shop.config.money("1.00"))
         assert "OFFLINE" in counter.view.prompt
+
+
+async def test_a_host_whose_words_look_like_a_card_number_is_still_heard(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Answer(Verdict.DECLINED, "call 4761 7390 0101 0119", "4761739001010119")
+
+    async def ask(channel: CardChannel, case: Case, intent: Record) -> Answer:
+        return said
+
+    monkeypatch.setattr(CardChannel, "ask", ask)
+    async with shop.run() as counter:
+        assert outcome(await shop.tap(counter, "1.00")) is Outcome.DECLINED
+        await until(counter, lambda view: view.payments and view.payments[0].outcome is Outcome.DECLINED)
