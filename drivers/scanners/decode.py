@@ -28,7 +28,8 @@ Grey = NDArray[np.uint8]
 QR = "QR Code"
 CODE_128 = "Code 128"
 
-DEFAULT_BUDGET_S = 0.03
+DEFAULT_BUDGET_S = 0.01
+# An armed camera looks at an empty counter most of the time: more budget is heat, less is patience.
 # `QRCode` would be the whole family, Micro QR included, which no wallet shows.
 _ZXING_FORMATS = zxingcpp.BarcodeFormats(
     [zxingcpp.BarcodeFormat.QRCodeModel2, zxingcpp.BarcodeFormat.Code128]
