@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,9 +27,12 @@ from simulators.readers.pn532_chip import Pn532Chip
 from simulators.readers.virtual_card import PORT, SlotTakenError, VirtualCard
 from simulators.serial_scanner import SerialScanner
 
+logger = logging.getLogger(__name__)
+
 TERMINAL_ID = "DEMO01"
 APP_ID = "2021000000000001"
 WAIT_S = 15.0
+SLICE_S = 0.25
 SLOTS = 2
 """How many cards the virtual reader of vsmartcard-vpcd holds."""
 
@@ -36,6 +41,7 @@ _CODES = {
     "waits": Behaviour.WAITS,
     "poor": Behaviour.BALANCE_TOO_LOW,
 }
+_FOREIGN = "foreign"
 _BY_SCANNER = "-by-scanner"
 
 
@@ -48,12 +54,15 @@ class _Booked:
 class SimulatedWorld:
     """Everything that the demo's terminal talks to."""
 
+    currency = "CNY"
+
     def __init__(self) -> None:
         self.notes: tuple[str, ...] = ()
         self._ends: list[Callable[[], object]] = []
         self._cards: dict[str, SimulatedCard] = {}
         self._field = in_process.FIELD
         self._gates: list[TcpGate] = []
+        self._released = threading.Event()
 
     def start(self, home: Path, reader: str, pace: Any) -> str:
         """Start everything and return the terminal's configuration."""
@@ -72,6 +81,7 @@ class SimulatedWorld:
         host, alipay = (f"https://127.0.0.1:{gate.port}" for gate in self._gates)
         return _CONFIG.format(
             terminal=TERMINAL_ID,
+            currency=self.currency,
             readers=_list([address]),
             scanners=_list(scanners),
             host=host,
@@ -87,7 +97,20 @@ class SimulatedWorld:
         """End everything, last first."""
         self.take_card_away()
         while self._ends:
-            self._ends.pop()()
+            end = self._ends.pop()
+            try:
+                end()
+            except Exception:
+                logger.exception("a part of the simulated world did not end")
+
+    def cards(self) -> tuple[str, ...]:
+        """Return the names of all cards."""
+        return profile.profiles()
+
+    def codes(self) -> tuple[str, ...]:
+        """Return all kinds of codes, each for the camera and for the scanner."""
+        kinds = (*_CODES, _FOREIGN)
+        return (*kinds, *(f"{kind}{_BY_SCANNER}" for kind in kinds))
 
     def hold_card(self, name: str) -> None:
         """Hold a card to the reader. A card keeps its counter from tap to tap."""
@@ -101,7 +124,7 @@ class SimulatedWorld:
         """Show a fresh code."""
         by_scanner = kind.endswith(_BY_SCANNER)
         kind = kind.removesuffix(_BY_SCANNER)
-        code = "A bus ticket" if kind == "foreign" else self.alipay.book.customer_code(_CODES[kind])
+        code = "A bus ticket" if kind == _FOREIGN else self.alipay.book.customer_code(_CODES[kind])
         if by_scanner:
             self._scanner.scan(code)
         else:
@@ -134,15 +157,21 @@ class SimulatedWorld:
 
     def hold_host_answer(self) -> None:
         """Keep back the next answer to an authorisation."""
+        self._released.clear()
         self.host.behaviour.next(Fault.HOLD)
 
     def wait_until_held(self) -> bool:
-        """Wait until the host has booked and keeps its answer back."""
-        held: bool = self.host.behaviour.wait_until_held(timeout_s=WAIT_S)
-        return held
+        """Wait until the host has booked and keeps its answer back; no longer than until the release."""
+        for _ in range(int(WAIT_S / SLICE_S)):
+            if self.host.behaviour.wait_until_held(timeout_s=SLICE_S):
+                return True
+            if self._released.is_set():
+                break
+        return False
 
     def release_host_answer(self) -> None:
         """Let the host answer."""
+        self._released.set()
         self.host.behaviour.release()
 
     def booked(self) -> Mapping[str, _Booked]:
@@ -161,14 +190,11 @@ class SimulatedWorld:
         scheme, _, target = reader.partition(":")
         if scheme == "pcsc" and (not target or target.startswith(READER)):
             return self._start_virtual_reader(target)
-        if scheme == "pn532" and not (target and Path(target).exists()):
+        if scheme == "pn532" and not target:
             self._field = Field()
-            chip = self._begin(Pn532Chip(self._field))
-            if target:
-                link = Path(target)
-                link.symlink_to(chip.path)
-                self._ends.append(link.unlink)
-            return f"pn532:{target or chip.path}"
+            return f"pn532:{self._begin(Pn532Chip(self._field)).path}"
+        if scheme != "sim":
+            self.notes += (f"{reader} is taken for a real device: no simulated card comes near it.",)
         return reader
 
     def _start_virtual_reader(self, wanted: str) -> str:
@@ -214,12 +240,10 @@ _PERSON = {"qr_seconds": 60, "query_every": 1.0, "query_for": 30.0}
 _SCRIPT = {"qr_seconds": 3, "query_every": 0.2, "query_for": 2.0}
 
 _CONFIG = """\
-# Written by the demo. All hosts here are simulated and on loopback.
-
 [shop]
 name = "Riverside Tea House"
 address = ["1 Harbour Street"]
-currency = "CNY"
+currency = "{currency}"
 country = "156"
 simulated = true
 

@@ -19,6 +19,10 @@ PINS_FILE = "host.json"
 _PINNED = ("host_signing_key", "host_sealing_key")
 
 
+class EnrolmentError(ConfigError):
+    """The terminal is not enrolled, or can't be, though its configuration is a right one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """The terminal's key, and what its host may sign and open with."""
@@ -30,25 +34,25 @@ class Enrolment:
 
 
 def load(home: Path, terminal_id: str) -> Enrolment:
-    """Return the enrolment kept in a home folder. Raises ConfigError with what cures it."""
+    """Return the enrolment kept in a home folder. Raises EnrolmentError with what cures it."""
     try:
         pins = (home / PINS_FILE).read_bytes()
         key = SigningKey.load(home / KEY_FILE)
     except FileNotFoundError as error:
-        raise ConfigError(f"{home}: not enrolled yet; run: tillside enrol --home {home}") from error
+        raise EnrolmentError(f"{home}: not enrolled yet; run: tillside enrol --home {home}") from error
     except (OSError, RecordError) as error:
-        raise ConfigError(f"{home}: its keys can't be read ({error})") from error
+        raise EnrolmentError(f"{home}: its keys can't be read ({error})") from error
     try:
         return Enrolment(terminal_id, key, *_host_keys(pins))
     except ValueError as error:
-        raise ConfigError(f"{home / PINS_FILE}: {error}; move it away and enrol again") from error
+        raise EnrolmentError(f"{home / PINS_FILE}: {error}; move it away and enrol again") from error
 
 
 async def enrol(home: Path, config: Config) -> Enrolment:
     """Make this terminal's key if there is none, tell the host of it, and pin the host's keys.
 
-    Raises what `terminal.http.send` raises, or ConfigError where the host refuses, is none, or shows
-    other keys than those that are pinned already.
+    Raises what `terminal.http.send` raises, ConfigError where the authority's file holds none, or
+    EnrolmentError where the host refuses, is none, or shows other keys than those that are pinned already.
     """
     key = _own_key(home)
     body = {
@@ -65,11 +69,13 @@ async def enrol(home: Path, config: Config) -> Enrolment:
             headers={"Content-Type": "application/json"},
         )
     if response.status_code != 200:
-        raise ConfigError(f"{config.host.url} refuses to enrol {config.terminal.id}: {response.text[:200]}")
+        raise EnrolmentError(
+            f"{config.host.url} refuses to enrol {config.terminal.id}: {response.text[:200]}"
+        )
     try:
         _host_keys(response.content)
     except ValueError as error:
-        raise ConfigError(f"what answers at {config.host.url} is no payment host: {error}") from error
+        raise EnrolmentError(f"what answers at {config.host.url} is no payment host: {error}") from error
     _pin(home, response.json())
     return load(home, config.terminal.id)
 
@@ -80,7 +86,7 @@ def _own_key(home: Path) -> SigningKey:
     try:
         return SigningKey.load(path) if path.exists() else SigningKey.create(path)
     except (OSError, RecordError) as error:
-        raise ConfigError(f"{path}: can't be used ({error})") from error
+        raise EnrolmentError(f"{path}: can't be used ({error})") from error
 
 
 def _host_keys(content: bytes) -> tuple[PublicKey, Sealer]:
@@ -99,7 +105,7 @@ def _pin(home: Path, shown: dict[str, Any]) -> None:
     pins = {name: shown[name] for name in _PINNED}
     if path.exists():
         if json.loads(path.read_bytes()) != pins:
-            raise ConfigError(
+            raise EnrolmentError(
                 f"the host shows other keys than those pinned in {path}; if it was really replaced, "
                 "deliver the queue first, then move that file away and enrol again"
             )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,21 +14,21 @@ from pathlib import Path
 from terminal.actions import CounterRefusal
 from terminal.config import Config
 from terminal.counter import Counter
-from terminal.demo.customer import PATIENCE_S, until
+from terminal.demo.customer import PATIENCE_S, NotReadyError, until, until_ready
 from terminal.demo.script import Step
+from terminal.demo.victim_process import VictimError, VictimProcess
 from terminal.demo.world import World
 from terminal.enrolment import Enrolment
+from terminal.signals import to_the_end
 from terminal.view import CounterView, Outcome, Phase
 
 logger = logging.getLogger(__name__)
 
-READY_S = 10.0
-"""For how long devices and host may take to come up, in seconds."""
 TRIES = 4
 """How often a customer shows a code that nothing takes notice of."""
 
+_AT_REST = (Phase.IDLE, Phase.DONE)
 _PAID = (Outcome.APPROVED, Outcome.APPROVED_OFFLINE)
-_DEVICES_READY = ("ready", "busy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +53,6 @@ class StepReport:
         return json.dumps({name: getattr(self, name) for name in fields}, ensure_ascii=False)
 
 
-class NotReadyError(Exception):
-    """A device or the host of the demo did not come up; the message says which, and the cure."""
-
-
 class Player:
     """Plays steps. The counter is a new one after each kill."""
 
@@ -73,13 +67,9 @@ class Player:
         """What was shown as paid: amounts by the attempt's key."""
 
     async def start(self) -> None:
-        """Start the counter and wait for its devices and its host."""
+        """Start the counter and wait for its devices and its host. Raises NotReadyError."""
         await self._counter.start()
-        try:
-            await until(self._counter, lambda view: view.online and not _unready(view), READY_S)
-        except TimeoutError as error:
-            view = self._counter.view
-            raise NotReadyError("; ".join([*_unready(view), view.network])) from error
+        await until_ready(self._counter)
 
     async def stop(self) -> None:
         """Stop the counter."""
@@ -88,6 +78,13 @@ class Player:
     async def play(self, step: Step) -> StepReport:
         """Carry out one step. Whatever goes wrong becomes its outcome."""
         began = time.perf_counter()
+        outcome = await self._carry_out(step)
+        if trouble := await self._make_ready():
+            outcome = f"{outcome}, then {trouble}"
+        ms = int((time.perf_counter() - began) * 1000)
+        return StepReport(step.name, step.expect, outcome, outcome == step.expect, ms)
+
+    async def _carry_out(self, step: Step) -> str:
         does: dict[str, Callable[[Step], Awaitable[str]]] = {
             "tap": self._tap,
             "code": self._code,
@@ -98,23 +95,34 @@ class Player:
             "audit": self._audit,
         }
         try:
-            outcome = await does[step.do](step)
+            return await does[step.do](step)
         except TimeoutError:
             view = self._counter.view
-            outcome = f"stuck in {view.phase.value}: {view.prompt}"
-            with suppress(CounterRefusal):
-                await self._counter.cancel()
+            return f"stuck in {view.phase.value}: {view.prompt}"
         except CounterRefusal as refusal:
-            outcome = f"refused: {refusal}"
-        finally:
+            return f"refused: {refusal}"
+        except NotReadyError as error:
+            return f"not ready: {error}"
+        except Exception as error:
+            logger.exception("step %r", step.name)
+            return f"failed: {type(error).__name__}"
+
+    async def _make_ready(self) -> str:
+        """Clear up for the next step; return what went wrong at it, or empty."""
+        try:
             self._world.take_card_away()
             self._world.hide_code()
-        await self._counter.next_customer()
-        # The next customer's card must not come before this one's is seen to have left.
-        with suppress(TimeoutError):
-            await until(self._counter, lambda view: all(d.state != "busy" for d in view.devices))
-        ms = int((time.perf_counter() - began) * 1000)
-        return StepReport(step.name, step.expect, outcome, outcome == step.expect, ms)
+            await self._counter.cancel()
+            with suppress(TimeoutError):
+                await until(self._counter, lambda view: view.phase in _AT_REST)
+            await self._counter.next_customer()
+            # The next customer's card must not come before this one's is seen to have left.
+            with suppress(TimeoutError):
+                await until(self._counter, lambda view: all(d.state != "busy" for d in view.devices))
+        except Exception as error:
+            logger.exception("between two steps")
+            return f"failed: {type(error).__name__}"
+        return ""
 
     async def _tap(self, step: Step) -> str:
         await self._charge(step)
@@ -184,35 +192,36 @@ class Player:
     async def _kill(self, step: Step) -> str:
         """Kill a terminal in a process of its own while the host has booked and not answered."""
         await self._counter.stop()
-        self._world.hold_host_answer()
-        victim = await self._start_victim(step)
-        try:
-            await _line_with(victim, "armed")
-            self._world.hold_card(step.card)
-            held = await asyncio.get_running_loop().run_in_executor(None, self._world.wait_until_held)
-            if not held:
-                raise TimeoutError
-        finally:
-            victim.send_signal(signal.SIGKILL)
-            await victim.wait()
-            self._world.release_host_answer()
-            self._world.take_card_away()
-            self._counter = Counter(self._config, self._home, self._enrolment)
-            await self.start()
+        trouble = await self._kill_victim(step)
+        self._counter = Counter(self._config, self._home, self._enrolment)
+        await self.start()
+        if trouble:
+            return trouble
         view = await until(self._counter, lambda view: view.notices and not _open(view))
         line = view.payments[0]
         if line.outcome in _PAID:
             self._shown[line.attempt] = line.amount.minor
         return f"killed, then resolved as {line.outcome.value}"
 
-    async def _start_victim(self, step: Step) -> asyncio.subprocess.Process:
+    async def _kill_victim(self, step: Step) -> str:
+        """Let a terminal take a payment and kill it; return what went wrong, or empty."""
         # A reader that lives in one process can't be shared: the victim's own has the card on it.
         reader = f"sim:{step.card}" if self._reader.startswith("sim:") else self._reader
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "terminal.demo.victim"),
-            *("--home", str(self._home), "--reader", reader, "--amount", step.amount),
-            stdout=asyncio.subprocess.PIPE,
-        )
+        loop = asyncio.get_running_loop()
+        self._world.hold_host_answer()
+        try:
+            async with VictimProcess(self._home, reader, step.amount) as victim:
+                await victim.until_armed()
+                self._world.hold_card(step.card)
+                held = await loop.run_in_executor(None, self._world.wait_until_held)
+                return "" if held else "the terminal that was to be killed did not ask the host"
+        except VictimError as error:
+            return f"the terminal that was to be killed ended by itself: {error}"
+        except OSError as error:
+            return f"the terminal that was to be killed did not start: {error.strerror}"
+        finally:
+            self._world.release_host_answer()
+            self._world.take_card_away()
 
     async def _audit(self, step: Step) -> str:
         await self._drain(step)
@@ -241,31 +250,12 @@ class Player:
         return ", then ".join([*seen, f"{result.outcome.value}{deferred}"])
 
 
-def _unready(view: CounterView) -> list[str]:
-    """Return what is wrong with each device that does not work, and its cure."""
-    return [
-        f"{device.address}: {device.text}. {device.cure}"
-        for device in view.devices
-        if device.state not in _DEVICES_READY
-    ]
-
-
 def _again(view: CounterView) -> bool:
     return "again" in view.prompt.lower()
 
 
 def _open(view: CounterView) -> bool:
     return any(line.note == "being resolved" for line in view.payments)
-
-
-async def _line_with(process: asyncio.subprocess.Process, word: str) -> None:
-    """Read lines of a process until one has that word."""
-    if process.stdout is None:
-        raise AssertionError("its output is not read")
-    while line := await process.stdout.readline():
-        if word in line.decode():
-            return
-    raise TimeoutError
 
 
 async def play_all(player: Player, steps: tuple[Step, ...], tell: Callable[[StepReport], None]) -> bool:
@@ -278,5 +268,5 @@ async def play_all(player: Player, steps: tuple[Step, ...], tell: Callable[[Step
             tell(report)
             ok = ok and report.ok
     finally:
-        await player.stop()
+        await to_the_end(player.stop())
     return ok

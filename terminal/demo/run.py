@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,9 +10,11 @@ from pathlib import Path
 
 from terminal import enrolment, home, log
 from terminal.config import Config, load
+from terminal.demo.folder import write_config
 from terminal.demo.play import Player, StepReport, play_all
 from terminal.demo.script import Step
 from terminal.demo.world import Pace, World, find
+from terminal.signals import to_the_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,7 @@ async def stage(folder: Path, reader: str, pace: Pace) -> AsyncIterator[Stage]:
 
 def _set_up(world: World, folder: Path, reader: str, pace: Pace) -> Config:
     """Start the world and write its configuration into the terminal's home."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / home.CONFIG_FILE).write_text(world.start(folder, reader, pace), "utf-8")
-    config = load(folder / home.CONFIG_FILE)
+    config = load(write_config(folder, world.start(folder, reader, pace)))
     log.start(folder / home.LOG_FILE, config.log.level)
     return config
 
@@ -60,27 +59,18 @@ async def play(folder: Path, reader: str, steps: tuple[Step, ...], *, as_json: b
         return await play_all(player, steps, tell)
 
 
-async def screen(folder: Path, reader: str) -> None:
-    """Open the cashier's screen with the keys of a simulated customer."""
+async def screen(folder: Path, reader: str) -> int:
+    """Open the cashier's screen with the keys of a simulated customer; returns 0, or 1 after a crash."""
     from terminal.counter import Counter
     from terminal.demo.keys import DemoCustomer
     from terminal.tui.cashier.app import CashierApp
 
     async with stage(folder, reader, Pace.PERSON) as its:
         counter = Counter(its.config, folder, its.enrolment)
-        await counter.start()
         try:
-            customer = DemoCustomer(counter, its.world)
-            await CashierApp(counter, demo_keys=customer.keys()).run_async()
+            await counter.start()
+            app = CashierApp(counter, demo_keys=DemoCustomer(counter, its.world).keys())
+            await app.run_async()
         finally:
-            await counter.stop()
-
-
-def run_script(folder: Path, reader: str, steps: tuple[Step, ...], *, as_json: bool) -> bool:
-    """Play a script; see `play`."""
-    return asyncio.run(play(folder, reader, steps, as_json=as_json))
-
-
-def run_screen(folder: Path, reader: str) -> None:
-    """Open the cashier's screen; see `screen`."""
-    asyncio.run(screen(folder, reader))
+            await to_the_end(counter.stop())
+        return app.return_code or 0

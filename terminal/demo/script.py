@@ -1,4 +1,4 @@
-"""Plays a counter by a script: what the customer does, what must come of it, what came of it."""
+"""A script: what customers do, and what must come of it. It is checked whole before anything is played."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from terminal.demo.world import World
+from terminal.money import MoneyError, parse
 
 
 class ScriptError(Exception):
@@ -38,11 +41,12 @@ _NEEDS = {
     "network": ("to",),
     "kill": ("card", "amount"),
 }
+_CHOICES = {"customer": ("scans", "ignores", "pays late"), "to": ("cut", "back")}
 
 
 def load(path: Path | None) -> tuple[Step, ...]:
-    """Return the steps of a file, or of the built-in script."""
-    name = str(path or "built-in script")
+    """Return the steps of a file, or of the built-in script. Raises ScriptError."""
+    name = _name(path)
     try:
         text = path.read_text("utf-8") if path else (files(__package__) / "built_in.toml").read_text("utf-8")
         tables = tomllib.loads(text)
@@ -51,10 +55,46 @@ def load(path: Path | None) -> tuple[Step, ...]:
     steps = tables.get("step")
     if set(tables) != {"step"} or not isinstance(steps, list):
         raise ScriptError(f"{name}: a script is a list of [[step]] tables and nothing else")
-    return tuple(_step(f"{name}: step {number}", table) for number, table in enumerate(steps, 1))
+    if not steps:
+        raise ScriptError(f"{name}: has no steps")
+    return tuple(_step(name, number, table) for number, table in enumerate(steps, 1))
 
 
-def _step(where: str, table: dict[str, Any]) -> Step:
+def check(path: Path | None, steps: tuple[Step, ...], world: World) -> None:
+    """Check that a world has what the steps name, and that their amounts are some. Raises ScriptError."""
+    choices = {**_CHOICES, "card": tuple(world.cards()), "code": tuple(world.codes())}
+    for number, step in enumerate(steps, 1):
+        where = _where(_name(path), number, step.name)
+        for key, allowed in choices.items():
+            value = getattr(step, key)
+            if value and value not in allowed:
+                raise ScriptError(f"{where}: {key} is one of {', '.join(allowed)}, not {value!r}")
+        if step.amount:
+            _check_amount(where, step.amount, world.currency)
+
+
+def _check_amount(where: str, amount: str, currency: str) -> None:
+    try:
+        minor = parse(amount, currency).minor
+    except MoneyError as error:
+        raise ScriptError(f"{where}: amount: {error}") from error
+    if minor <= 0:
+        raise ScriptError(f"{where}: amount must be more than 0, not {amount!r}")
+
+
+def _name(path: Path | None) -> str:
+    return str(path or "built-in script")
+
+
+def _where(name: str, number: int, step_name: object) -> str:
+    called = f" ({step_name})" if isinstance(step_name, str) and step_name else ""
+    return f"{name}: step {number}{called}"
+
+
+def _step(name: str, number: int, table: Any) -> Step:
+    if not isinstance(table, dict):
+        raise ScriptError(f"{_where(name, number, '')}: a step is a table: [[step]]")
+    where = _where(name, number, table.get("name"))
     allowed = {f.name: f for f in fields(Step)}
     for key, value in table.items():
         if key not in allowed:
@@ -64,6 +104,8 @@ def _step(where: str, table: dict[str, Any]) -> Step:
     missing = {"name", "do", "expect"} - set(table)
     if not missing and table["do"] not in DOES:
         raise ScriptError(f"{where}: do is one of {', '.join(DOES)}, not {table['do']!r}")
+    if not missing and not table["name"].strip():
+        raise ScriptError(f"{where}: name must not be empty")
     missing |= {need for need in _NEEDS.get(str(table.get("do")), ()) if not table.get(need)}
     if missing:
         raise ScriptError(f"{where}: missing {', '.join(sorted(missing))}")

@@ -5,7 +5,7 @@ The group is ``tillside.demo_world``; the entry point's value is a class without
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import entry_points
@@ -34,13 +34,25 @@ class World(Protocol):
     notes: tuple[str, ...]
     """What is not as asked for, in words, such as a daemon that can't be had."""
 
+    currency: str
+    """What its customers pay in: an ISO 4217 code."""
+
+    def cards(self) -> Sequence[str]:
+        """Return the names of the cards that can be held to the reader; known before `start`."""
+        ...
+
+    def codes(self) -> Sequence[str]:
+        """Return the kinds of codes that can be shown; known before `start`."""
+        ...
+
     def start(self, home: Path, reader: str, pace: Pace) -> str:
         """Start everything on loopback and return the terminal's configuration as TOML.
 
         Args:
             home: Where keys and books are kept.
             reader: A device address; a simulated card is held to a ``sim:`` reader, to the virtual
-                reader of the PC/SC daemon (``pcsc:``), and to a simulated chip (``pn532:``).
+                reader of the PC/SC daemon (``pcsc:``), and to a simulated chip (``pn532:``). Any other
+                is a real device, and taken as it is.
         """
         ...
 
@@ -84,7 +96,7 @@ class World(Protocol):
         ...
 
     def wait_until_held(self) -> bool:
-        """Wait until such an answer is kept back."""
+        """Wait until such an answer is kept back; false if it was released before, or none came."""
         ...
 
     def release_host_answer(self) -> None: ...

@@ -37,7 +37,9 @@ class InventoryLine:
         mark = "ok  " if self.works else "FAIL"
         cure = f"\n       cure: {self.cure}" if self.cure else ""
         note = "" if self.configured else " (not configured)"
-        return f"{mark} {self.kind:8s} {self.address}{note}: {self.text}{cure}"
+        where = f"{self.address}{note}"
+        colon = "" if where.endswith(":") else ":"  # an address may end with one: "sim:"
+        return f"{mark} {self.kind:8s} {where}{colon} {self.text}{cure}"
 
 
 def inventory(configured: Devices | None) -> list[InventoryLine]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,13 @@ import apsw
 import pytest
 
 from offline_queue.record import RecordKind
+from offline_queue.rows import QueueStatus
+from offline_queue.signing import SigningKey
 from offline_queue.store import Store
 from simulators.faults import TcpGate
 from simulators.hosts.host import Host
-from terminal import cli
 from terminal.cli import FINDING, FINE, WRONG_USE, main
+from terminal.commands import queue
 from terminal.config import Config
 from terminal.counter import QUEUE_FILE, open_store
 from terminal.enrolment import KEY_FILE, PINS_FILE, Enrolment, load
@@ -132,7 +137,7 @@ def test_a_terminal_that_is_not_enrolled_is_told_how(
     run: Run, command: list[str], home: Path, config: Config
 ) -> None:
     code, _, err = run(*command, "--home", home)
-    assert code == WRONG_USE
+    assert code == FINDING
     assert f"tillside enrol --home {home}" in err
     assert not (home / QUEUE_FILE).exists()
 
@@ -140,6 +145,42 @@ def test_a_terminal_that_is_not_enrolled_is_told_how(
 def test_the_screen_needs_a_terminal(run: Run, at_home: Path) -> None:
     code, _, err = run("cashier", "--home", at_home)
     assert (code, err) == (WRONG_USE, "tillside: the cashier's screen needs a terminal\n")
+
+
+# --- what it says of itself
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version") == (FINE, f"tillside {version('tillside')}\n", "")
+
+
+@pytest.mark.parametrize("command", ["cashier", "enrol", "devices", "queue"])
+def test_help_names_the_default_home(run: Run, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/data/100%")
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = run(command, "--help")
+    assert code == FINE
+    assert "(default: /data/100%/tillside)" in out
+
+
+def test_help_tells_where_scripts_and_readers_of_the_demo_are_explained(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    code, out, _ = run("demo", "--help")
+    assert code == FINE
+    (named,) = re.findall(r"explains the format of scripts: (\S+)", out)
+    assert "do = " in Path(named).read_text()
+    assert "pcsc: (default), pn532: or sim: are simulated; anything else" in out
+    assert "default: a temporary one" in out
+
+
+@pytest.mark.parametrize("command", [["queue", "status"], ["devices"], ["enrol"]])
+def test_a_program_is_told_of_errors_too(run: Run, command: list[str], home: Path, config: Config) -> None:
+    (home / CONFIG_FILE).write_text("nonsense")
+    code, out, err = run(*command, "--json", "--home", home)
+    assert code == WRONG_USE
+    assert err == f"tillside: {json.loads(out)['error']['message']}\n"
 
 
 # --- demo
@@ -183,25 +224,67 @@ def test_enrolling(run: Run, home: Path, config: Config, host: Host) -> None:
     code, out, err = run("enrol", "--home", home)
     assert (code, err) == (FINE, "")
     assert out == f"Enrolled T1 at {config.host.url}. Host key {host.signing_key.key_id}.\n"
+    code, out, err = run("enrol", "--json", "--home", home)
+    assert (code, err) == (FINE, "")
+    assert json.loads(out) == {
+        "terminal": "T1",
+        "host": config.host.url,
+        "host_key": host.signing_key.key_id,
+    }
     assert (home / KEY_FILE).exists()
     assert (home / PINS_FILE).exists()
 
 
 def test_enrolling_where_nobody_is(run: Run, home: Path, config: Config, gate: TcpGate) -> None:
     gate.down()
-    code, _, err = run("enrol", "--home", home)
-    assert code == WRONG_USE
-    assert err == (f"tillside: not enrolled at {config.host.url}: the host does not accept connections\n")
+    words = f"not enrolled at {config.host.url}: the host does not accept connections"
+    assert run("enrol", "--home", home) == (FINDING, "", f"tillside: {words}\n")
+    code, out, err = run("enrol", "--json", "--home", home)
+    assert (code, json.loads(out), err) == (FINDING, {"error": {"message": words}}, f"tillside: {words}\n")
 
 
-def test_an_authority_that_is_none_is_told(run: Run, home: Path, config: Config) -> None:
+def test_enrolling_where_another_has_the_name(run: Run, home: Path, config: Config, host: Host) -> None:
+    host.enrol(TERMINAL_ID, SigningKey.generate().public_key)
+    code, out, err = run("enrol", "--home", home)
+    assert (code, out) == (FINDING, "")
+    assert "refuses to enrol T1" in err
+
+
+GARBAGE = [
+    b"",
+    b"no certificate",
+    b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
+    bytes(range(256)),
+]
+
+
+@pytest.mark.parametrize("content", GARBAGE)
+@pytest.mark.parametrize("command", [["enrol"], ["queue", "sync"], ["cashier"]])
+def test_an_authority_that_is_none_is_told_with_its_line(
+    run: Run, command: list[str], home: Path, config: Config, content: bytes
+) -> None:
     garbage = home / "ca.pem"
-    garbage.write_text("no certificate")
+    garbage.write_bytes(content)
     file = home / CONFIG_FILE
     file.write_text(file.read_text().replace(str(config.host.ca_file), str(garbage)))
+    line = 1 + [text.startswith("ca_file") for text in file.read_text().splitlines()].index(True)
+    words = f"tillside: {file}:{line}: host.ca_file: {garbage} holds no certificate authority in PEM\n"
+    assert run(*command, "--home", home) == (WRONG_USE, "", words)
+
+
+def test_so_is_that_of_a_wallet(run: Run, home: Path, alipay_config: Config) -> None:
+    garbage = home / "other.pem"
+    garbage.touch()
+    file = home / CONFIG_FILE
+    before, _, after = file.read_text().rpartition("ca_file = ")
+    _, _, rest = after.partition("\n")
+    file.write_text(f'{before}ca_file = "other.pem"\n{rest}')
+    line = before.count("\n") + 1
     code, _, err = run("enrol", "--home", home)
     assert code == WRONG_USE
-    assert "ca.pem: holds no certificate authority" in err
+    assert (
+        err == f"tillside: {file}:{line}: alipay.ca_file: {garbage} holds no certificate authority in PEM\n"
+    )
 
 
 # --- devices
@@ -223,7 +306,7 @@ def test_devices_that_work(run: Run, home: Path, config: Config) -> None:
     with_devices(home, '"sim:"')
     code, out, _ = run("devices", "--home", home)
     assert code == FINE
-    assert out == "ok   reader   sim:: Simulated reader\nok   scanner  sim:: simulated code scanner\n"
+    assert out == "ok   reader   sim: Simulated reader\nok   scanner  sim: simulated code scanner\n"
 
 
 @pytest.mark.usefixtures("only_ours")
@@ -261,9 +344,43 @@ def test_an_empty_queue_is_fine(run: Run, at_home: Path) -> None:
     code, out, _ = run("queue", "status", "--json", "--home", at_home)
     assert code == FINE
     facts = json.loads(out)
+    assert set(facts) == {
+        *("unsent", "quarantined", "deferred_count", "deferred_total_minor", "sequence", "head", "damage")
+    }
     assert facts.items() >= {"unsent": 0, "quarantined": 0, "deferred_count": 0, "sequence": 0}.items()
     code, out, _ = run("queue", "verify", "--json", "--home", at_home)
     assert (code, json.loads(out)) == (FINE, {"records": 0, "signatures_checked": 0, "damage": []})
+
+
+def test_an_empty_queue_in_words(run: Run, at_home: Path) -> None:
+    assert run("queue", "status", "--home", at_home) == (
+        FINE,
+        "waits to be sent: none\nrefused by the host: none\ntaken offline, not settled: none\n"
+        "last record: none\ndamage: none\n",
+        "",
+    )
+
+
+def test_a_queue_in_words(config: Config) -> None:
+    status = QueueStatus(
+        unsent=3,
+        quarantined=1,
+        oldest_unsent_ms=0,
+        sequence=7,
+        head=bytes(range(32)),
+        deferred_count=2,
+        deferred_total_minor=1980,
+        oldest_deferred_ms=0,
+        bytes_used=1,
+        damage="record 2: changed",
+    )
+    assert queue._lines(status, config) == (
+        "waits to be sent: 3",
+        "refused by the host: 1",
+        "taken offline, not settled: 2, CN¥19.80",
+        "last record: 7, head 0001020304050607",
+        "damage: record 2: changed",
+    )
 
 
 def test_what_waits_is_a_finding_until_it_is_delivered(
@@ -272,7 +389,7 @@ def test_what_waits_is_a_finding_until_it_is_delivered(
     write_records(at_home, config, 3)
     code, out, _ = run("queue", "status", "--home", at_home)
     assert code == FINDING
-    assert "unsent: 3\n" in out
+    assert "waits to be sent: 3\n" in out
     code, out, err = run("queue", "sync", "--json", "--home", at_home)
     assert (code, err) == (FINE, "")
     assert json.loads(out)["unsent"] == 0
@@ -288,8 +405,13 @@ def test_a_host_that_is_away_is_a_finding_and_no_wrong_use(
     gate.down()
     code, out, err = run("queue", "sync", "--json", "--home", at_home)
     assert code == FINDING
-    assert json.loads(out)["unsent"] == 1
-    assert err == "tillside: not delivered: the host does not accept connections\n"
+    words = "not delivered: the host does not accept connections"
+    facts = json.loads(out)
+    assert (facts["unsent"], facts["error"]) == (1, {"message": words})
+    assert err == f"tillside: {words}\n"
+    code, out, err = run("queue", "sync", "--home", at_home)
+    assert (code, err) == (FINDING, f"tillside: {words}\n")
+    assert "waits to be sent: 1\n" in out
 
 
 def test_a_record_that_was_edited_is_a_finding(run: Run, at_home: Path, config: Config) -> None:
@@ -328,8 +450,9 @@ def test_a_queue_that_is_in_use_is_told(run: Run, at_home: Path, config: Config)
         assert holder.stdout.readline() == "open\n"
         code, _, err = run("queue", "status", "--home", at_home)
         holder.stdin.close()
-    assert code == WRONG_USE
-    assert f"is in use by process {holder.pid}" in err
+    assert code == FINDING
+    assert f"is in use by process {holder.pid}; if that is the cashier's screen: it shows the same" in err
+    assert "s sends the queue there" in err
 
 
 def test_a_queue_of_another_terminal_is_refused(run: Run, at_home: Path, config: Config) -> None:
@@ -337,17 +460,28 @@ def test_a_queue_of_another_terminal_is_refused(run: Run, at_home: Path, config:
     file = at_home / CONFIG_FILE
     file.write_text(file.read_text().replace('"T1"', '"T2"'))
     code, _, err = run("queue", "status", "--home", at_home)
-    assert code == WRONG_USE
+    assert code == FINDING
     assert "T1" in err
+    assert "cashier's screen" not in err
+
+
+@pytest.mark.parametrize("what", ["status", "verify", "sync"])
+def test_a_queue_that_is_damaged_is_a_finding(run: Run, at_home: Path, config: Config, what: str) -> None:
+    write_records(at_home, config, 1)
+    (at_home / QUEUE_FILE).write_bytes(b"no database" * 1000)
+    code, out, err = run("queue", what, "--json", "--home", at_home)
+    assert code == FINDING
+    assert str(at_home / QUEUE_FILE) in err
+    assert json.loads(out)["error"]["message"] in err
 
 
 def test_a_break_off_by_hand_is_no_crash(run: Run, at_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_sync", interrupt)
+    monkeypatch.setattr(queue, "_sync", interrupt)
     code, _, err = run("queue", "sync", "--home", at_home)
-    assert (code, err) == (FINDING, "")
+    assert (code, err) == (128 + signal.SIGINT, "tillside: stopped\n")
 
 
 def test_the_home_is_where_the_system_keeps_such_things(

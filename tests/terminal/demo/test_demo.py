@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from simulators.readers.pcsc_daemon import PcscDaemon
-from terminal.demo.script import ScriptError, load
+from simulators.world import SimulatedWorld
+from terminal.demo.script import load
+from terminal.demo.world import Pace
 
 COMMAND = [sys.executable, "-c", "import sys; from terminal.cli import main; sys.exit(main())", "demo"]
 
@@ -38,6 +40,16 @@ def test_the_built_in_script_comes_out_as_it_says(reader: str) -> None:
     assert done.returncode == 0
 
 
+TAP = """
+[[step]]
+name = "{name}"
+do = "tap"
+card = "{card}"
+amount = "1.00"
+expect = "{expect}"
+"""
+
+
 def script(path: Path, text: str) -> str:
     path.write_text(text)
     return str(path)
@@ -59,27 +71,14 @@ def test_a_step_that_comes_out_otherwise_is_a_finding(tmp_path: Path) -> None:
 
 
 def test_a_fault_in_a_script_is_wrong_use_and_named(tmp_path: Path) -> None:
-    done = demo(
-        "--script", script(tmp_path / "steps.toml", '[[step]]\nname = "x"\ndo = "dance"\nexpect = ""')
+    text = TAP.format(name="fine", card="visa-approve", expect="approved") + TAP.format(
+        name="wrong", card="visa-nope", expect="approved"
     )
+    file = script(tmp_path / "steps.toml", text)
+    done = demo("--script", file, "--json", "--reader", "sim:")
     assert done.returncode == 2
-    assert "step 1" in done.stderr
-    assert "dance" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("steps = 1", "list of"),
-        ('[[step]]\nname = "x"\ndo = "tap"\nexpect = "approved"', "missing amount, card"),
-        ('[[step]]\nname = "x"\ndo = "drain"\nexpect = ""\ncolour = "red"', "unknown key 'colour'"),
-        ('[[step]]\nname = 1\ndo = "drain"\nexpect = ""', "name must be text"),
-        ("[[step]", "can't be read"),
-    ],
-)
-def test_each_fault_in_a_script_is_named(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(ScriptError, match=words):
-        load(Path(script(tmp_path / "steps.toml", text)))
+    assert done.stderr.startswith(f"tillside: {file}: step 2 (wrong): card is one of ")
+    assert json.loads(done.stdout)["error"]["message"] in done.stderr  # and nothing was played
 
 
 def test_a_screen_without_a_terminal_says_what_to_do() -> None:
@@ -94,7 +93,126 @@ def test_an_address_that_is_none_names_the_syntax() -> None:
     assert "scheme:target" in done.stderr
 
 
-def test_a_reader_that_is_not_there_is_named_with_its_cure() -> None:
-    done = demo("--script", "--reader", "sim:no-such-card")
-    assert done.returncode == 2
-    assert "no-such-card: not found" in done.stderr
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("reader", "words"),
+    [
+        ("sim:no-such-card", "sim:no-such-card: not found (write one of: "),
+        ("pn532:/dev/no-such-port", "pn532:/dev/no-such-port: not found (attach the reader, then: ls "),
+        ("foo:", "foo: driver not installed (no contactless reader driver is called foo; "),
+    ],
+)
+def test_a_reader_that_is_not_there_is_a_finding_with_its_cure(reader: str, words: str) -> None:
+    done = demo("--script", "--reader", reader)
+    assert done.returncode == 1
+    *_, last = done.stderr.splitlines()
+    assert last.startswith(f"tillside: the demo did not come up: {words}")
+    assert last.endswith(")")
+    assert done.stdout == ""
+
+
+def test_a_port_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    world = SimulatedWorld()
+    port = tmp_path / "ttyUSB9"
+    try:
+        text = world.start(tmp_path / "home", f"pn532:{port}", Pace.SCRIPT)
+    finally:
+        world.stop()
+    assert f'readers = ["pn532:{port}"]' in text
+    assert not port.is_symlink()
+    assert world.notes == (f"pn532:{port} is taken for a real device: no simulated card comes near it.",)
+
+
+def test_a_part_that_does_not_end_keeps_no_other_from_it(tmp_path: Path) -> None:
+    world = SimulatedWorld()
+    world.start(tmp_path / "home", "sim:", Pace.SCRIPT)
+
+    def fail() -> None:
+        raise RuntimeError
+
+    world._ends.append(fail)
+    world.stop()
+    assert world.host.running is False
+
+
+# --- what goes wrong inside a step
+
+
+def patched(patch: str, steps: str, home: Path) -> "subprocess.CompletedProcess[str]":
+    """Play a script in a program that has been changed before."""
+    home.mkdir()
+    program = f"import sys\nHOME = {str(home)!r}\n{patch}\nfrom terminal.cli import main; sys.exit(main())"
+    return subprocess.run(
+        [
+            *(sys.executable, "-c", program, "demo", "--home", str(home), "--reader", "sim:"),
+            *("--json", "--script", script(home.parent / "steps.toml", steps)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+THEN = TAP.format(name="then", card="visa-approve", expect="approved")
+
+
+def test_a_step_that_fails_is_told_and_the_next_one_is_played(tmp_path: Path) -> None:
+    patch = """
+from simulators.world import SimulatedWorld as World
+right = World.hold_card
+def wrong(self, name):
+    World.hold_card = right
+    raise ZeroDivisionError
+World.hold_card = wrong
+"""
+    steps = TAP.format(name="fails", card="visa-approve", expect="approved") + THEN
+    done = patched(patch, steps, tmp_path / "home")
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert (first["outcome"], first["ok"]) == ("failed: ZeroDivisionError", False)
+    assert (second["outcome"], second["ok"]) == ("approved", True)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_fault_between_two_steps_is_told(tmp_path: Path) -> None:
+    patch = """
+from simulators.world import SimulatedWorld as World
+right = World.hide_code
+def wrong(self):
+    World.hide_code = right
+    raise ZeroDivisionError
+World.hide_code = wrong
+"""
+    steps = '[[step]]\nname = "waits"\ndo = "drain"\nexpect = "drained"\n' + THEN
+    done = patched(patch, steps, tmp_path / "home")
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert (first["outcome"], first["ok"]) == ("drained, then failed: ZeroDivisionError", False)
+    assert second["ok"]
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_what_goes_wrong_with_the_terminal_to_be_killed_is_told_in_words(tmp_path: Path) -> None:
+    patch = """
+from pathlib import Path
+from simulators.world import SimulatedWorld as World
+right = World.hold_host_answer
+def wrong(self):
+    (Path(HOME) / "tillside.toml").write_text("nonsense")
+    right(self)
+World.hold_host_answer = wrong
+"""
+    steps = """
+        [[step]]
+        name = "to be killed"
+        do = "kill"
+        card = "visa-approve"
+        amount = "1.00"
+        expect = "killed, then resolved as approved"
+    """
+    home = tmp_path / "home"
+    done = patched(patch, steps + THEN, home)
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert first["outcome"].startswith(
+        f"the terminal that was to be killed ended by itself: {home}/tillside.toml:1: not valid TOML"
+    )
+    assert second["ok"]
+    assert (done.returncode, done.stderr) == (1, "")
