@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from terminal.tui.leave import LEAVE_BINDINGS, LEAVE_TEXT
 from terminal.tui.widgets.key_strip import StripKey
 from terminal.tui.widgets.line import Line
 
@@ -18,7 +19,7 @@ _KEY_WIDTH = 14
 
 
 class KeysScreen(ModalScreen[None], inherit_bindings=False):
-    """Lists keys with what they do; any of its own keys closes it."""
+    """Lists keys with what they do; the keys that leave work here as well."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -30,6 +31,7 @@ class KeysScreen(ModalScreen[None], inherit_bindings=False):
         ),
         Binding("up", "scroll(-1)", "Up", id="keys.up", tooltip="Scroll the list up"),
         Binding("down", "scroll(1)", "Down", id="keys.down", tooltip="Scroll the list down"),
+        *LEAVE_BINDINGS,
     ]
 
     def __init__(self, groups: Sequence[tuple[str, Sequence[StripKey]]]) -> None:
@@ -54,6 +56,14 @@ class KeysScreen(ModalScreen[None], inherit_bindings=False):
     def action_close(self) -> None:
         """Close the list."""
         self.dismiss()
+
+    def action_quit(self) -> None:
+        """Leave at once."""
+        self.app.exit()
+
+    def action_how_to_quit(self) -> None:
+        """Say how to leave."""
+        self.query_one("#keys-list").border_subtitle = LEAVE_TEXT
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the list."""

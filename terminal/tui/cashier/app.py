@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -26,10 +27,18 @@ class CashierApp(TillsideApp):
         *,
         demo_keys: Sequence[DemoKey] = (),
         keymap: Mapping[str, str] | None = None,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the counter, the demo's keys, and other keys by binding id (``{"sale.qr": "w"}``)."""
+        """Take what the screen stands on.
+
+        Args:
+            counter: What is shown and asked.
+            demo_keys: The keys of a simulated customer.
+            keymap: Other keys by binding id (``{"sale.qr": "w"}``).
+            clock_s: A clock that nobody can put back, in seconds.
+        """
         super().__init__()
-        self._cashier = cashier_screen(counter, demo_keys, keymap or {})
+        self._cashier = cashier_screen(counter, demo_keys, keymap or {}, clock_s)
         self.set_keymap(keymap or {})
 
     def get_default_screen(self) -> Screen[None]:

@@ -7,7 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from textual.binding import Binding
 
 from terminal.tui.cashier.demo_key import DemoKey
+from terminal.tui.leave import LEAVE_BINDINGS
 from terminal.tui.widgets.key_strip import StripKey
+
+MODE_ID, CLEAR_ID = "queue.mode", "view.clear-notices"
+"""Ids of bindings whose keys are named in sentences."""
 
 KEYPAD_BINDINGS: list[Binding] = [
     *(
@@ -50,18 +54,23 @@ SALE_BINDINGS: list[Binding] = [
     ),
     # The result of a declined order names this key; on the strip it would take an 81st column.
     Binding("a,f8", "retry", "Again", show=False, id="sale.again", tooltip="Try the declined order again"),
-    Binding("o,f5", "offline_mode", "Offline", id="queue.mode", tooltip="Go to the next offline mode"),
+    Binding("o,f5", "offline_mode", "Offline", id=MODE_ID, tooltip="Go to the next offline mode; asks first"),
     Binding("s,f6", "sync", "Sync", id="queue.sync", tooltip="Send the offline queue now"),
     Binding("r,f7", "receipt", "Receipt", id="view.receipt", tooltip="Show or hide the last receipt"),
     Binding("up", "scroll_receipt(-3)", "Up", show=False, id="view.up", tooltip="Scroll the receipt up"),
     Binding(
         "down", "scroll_receipt(3)", "Down", show=False, id="view.down", tooltip="Scroll the receipt down"
     ),
-    Binding("f1,question_mark", "keys", "Keys", id="app.keys", tooltip="List all keys"),
-    Binding("f10,ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave at once, without a question"),
     Binding(
-        "ctrl+c", "how_to_quit", "How to leave", show=False, id="app.how-to-quit", tooltip="Say how to leave"
+        "x,f9",
+        "clear_notices",
+        "Clear notices",
+        show=False,
+        id=CLEAR_ID,
+        tooltip="Put the notices away on this screen",
     ),
+    Binding("f1,question_mark", "keys", "Keys", id="app.keys", tooltip="List all keys"),
+    *LEAVE_BINDINGS,
 ]
 
 _NAMES = {
@@ -101,6 +110,12 @@ def key_name(key: str) -> str:
     if key.startswith("ctrl+"):
         return f"Ctrl+{key[5:].upper()}"
     return _NAMES.get(key, key.upper() if len(key) > 1 else key)
+
+
+def keys_of(name: str, keymap: Mapping[str, str]) -> list[str]:
+    """Return the keys of one of the sale's bindings, as Textual names them."""
+    usual = next(binding.key for binding in SALE_BINDINGS if binding.id == name)
+    return keymap.get(name, usual).split(",")
 
 
 def strip_keys(bindings: Sequence[Binding], keymap: Mapping[str, str], *, all_keys: bool) -> list[StripKey]:

@@ -9,51 +9,52 @@ customer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
+from textual.events import Key
 from textual.message import Message
-from textual.screen import Screen
 
 from terminal.actions import CounterActions
 from terminal.money import Money
 from terminal.tui.cashier.bindings import (
+    CLEAR_ID,
     KEYPAD_BINDINGS,
+    MODE_ID,
     SALE_BINDINGS,
     demo_bindings,
+    key_name,
+    keys_of,
     listed,
     strip_keys,
 )
 from terminal.tui.cashier.demo_key import DemoKey
 from terminal.tui.cashier.entry import AmountEntry
+from terminal.tui.cashier.layout import CashierLayout
+from terminal.tui.cashier.mode_text import mode_question, mode_text
+from terminal.tui.cashier.result_guard import ResultGuard
 from terminal.tui.cashier.runner import ActionRunner
 from terminal.tui.keys_screen import KeysScreen
-from terminal.tui.widgets.amount import amount_text
-from terminal.tui.widgets.big_text import BigText, amount_lines
+from terminal.tui.leave import LEAVE_TEXT
 from terminal.tui.widgets.click_key import ClickKey
-from terminal.tui.widgets.devices_panel import DevicesPanel
-from terminal.tui.widgets.key_strip import KeyStrip
-from terminal.tui.widgets.keypad import Keypad
-from terminal.tui.widgets.lights import Lights
-from terminal.tui.widgets.line import Line
-from terminal.tui.widgets.message_line import MessageKind, MessageLine
+from terminal.tui.widgets.message_line import MessageKind
 from terminal.tui.widgets.notices_panel import NoticesPanel
-from terminal.tui.widgets.payments_panel import PaymentsPanel
-from terminal.tui.widgets.qr_panel import QrPanel
-from terminal.tui.widgets.queue_panel import QueuePanel
+from terminal.tui.widgets.queue_panel import records_text
 from terminal.tui.widgets.receipt_panel import ReceiptPanel
-from terminal.tui.widgets.result_panel import ResultPanel
-from terminal.tui.widgets.status_bar import TRAINING_TEXT, StatusBar, offline_text
 from terminal.view import CounterView, Phase
 
-_PHASE_CLASSES = {phase: f"-{phase.replace(' ', '-').lower()}" for phase in Phase}
-_QR_KEYS = ("sale-cancel", "app-keys")
+
+class _About(Enum):
+    """What the message line is about, where that matters for what comes next."""
+
+    ANYTHING = auto()
+    NEXT_MODE = auto()
+    SENDING = auto()
 
 
-class CashierScreen(Screen[None], inherit_bindings=False):
-    """Amount, lights, prompt, keypad; devices, queue, payments, receipt; results and codes over them."""
+class CashierScreen(CashierLayout, inherit_bindings=False):
+    """Draws the counter and asks it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYPAD_BINDINGS, *SALE_BINDINGS]
 
@@ -65,9 +66,15 @@ class CashierScreen(Screen[None], inherit_bindings=False):
             self.view = view
 
     def __init__(
-        self, counter: CounterActions, demo_keys: Sequence[DemoKey], keymap: Mapping[str, str]
+        self,
+        counter: CounterActions,
+        demo_keys: Sequence[DemoKey],
+        keymap: Mapping[str, str],
+        clock_s: Callable[[], float],
     ) -> None:
-        super().__init__()
+        demo = strip_keys(demo_bindings(demo_keys), keymap, all_keys=False)
+        visible = [binding for binding in SALE_BINDINGS if binding.show]
+        super().__init__(strip_keys(visible, keymap, all_keys=False), demo)
         self._counter = counter
         self._view = counter.view
         self._demo = {demo.id: demo for demo in demo_keys}
@@ -75,49 +82,25 @@ class CashierScreen(Screen[None], inherit_bindings=False):
         self._entry = AmountEntry()
         self._charging: Money | None = None
         self._dismissing = False
+        self._guard = ResultGuard(clock_s)
+        self._about = _About.ANYTHING
         self._unsubscribe: Callable[[], None] | None = None
         self.runner = ActionRunner(self.say)
 
-    def compose(self) -> ComposeResult:
-        """Marks on top, the work in the middle, messages and keys below; the code over all."""
-        demo = demo_bindings(self._demo.values())
-        visible = [binding for binding in SALE_BINDINGS if binding.show]
-        keys = strip_keys(visible, self._keymap, all_keys=False)
-        demo_keys = strip_keys(demo, self._keymap, all_keys=False)
-        yield StatusBar(id="status")
-        yield Line(TRAINING_TEXT, id="training", classes="training-mark")
-        yield Line(id="offline")
-        with Container(id="body"):
-            with Container(id="amount-panel"):
-                with Vertical(id="amount-side"):
-                    yield Line(id="amount-text")
-                    yield Lights(id="lights")
-                yield BigText(amount_lines, id="amount")
-            yield Line(id="prompt")
-            yield ResultPanel(id="result")
-            yield Keypad(id="keypad")
-            with Container(id="state"):
-                yield DevicesPanel(id="devices", classes="panel")
-                yield QueuePanel(id="queue", classes="panel")
-            with Vertical(id="history"):
-                yield ReceiptPanel(id="receipt", classes="panel")
-                yield PaymentsPanel(id="payments", classes="panel")
-                yield NoticesPanel(id="notices", classes="panel")
-        yield MessageLine(id="message")
-        yield KeyStrip(keys, id="keys")
-        if demo_keys:
-            yield KeyStrip(demo_keys, title="Simulated customer", id="demo-keys")
-        yield QrPanel([key for key in keys if key.id in _QR_KEYS], demo_keys, id="qr")
-
     def on_mount(self) -> None:
         """Draw the counter and follow it."""
+        self.query_one(NoticesPanel).entitle(key_name(keys_of(CLEAR_ID, self._keymap)[0]))
         self._unsubscribe = self._counter.subscribe(self._publish)
-        self._draw(self._counter.view, first=True)
+        self._draw(self._counter.view)
 
     def on_unmount(self) -> None:
         """Stop following the counter."""
         if self._unsubscribe is not None:
             self._unsubscribe()
+
+    def on_screen_resume(self) -> None:
+        """Begin to count anew how long a result could be seen: the list of keys lay over it."""
+        self._guard.uncovered()
 
     def _publish(self, view: CounterView) -> None:
         self.post_message(self.ViewChanged(view))
@@ -128,8 +111,9 @@ class CashierScreen(Screen[None], inherit_bindings=False):
 
     # Drawing
 
-    def _draw(self, view: CounterView, *, first: bool = False) -> None:
+    def _draw(self, view: CounterView) -> None:
         before, self._view = self._view, view
+        self._guard.show(view)
         live = self._counter.view.phase
         if live is not Phase.IDLE and not (live is Phase.DONE and self._dismissing):
             self._entry.clear()
@@ -141,73 +125,35 @@ class CashierScreen(Screen[None], inherit_bindings=False):
             if before.phase is Phase.DONE:
                 self.remove_class("-receipt-turned")
         if view.offline_mode != before.offline_mode:
-            self.say(_mode_text(view.offline_mode))
+            self.say(mode_text(view.offline_mode))
+        if self._about is _About.SENDING and not view.queue.unsent:
+            self.say("")
         with self.app.batch_update():
-            self._draw_marks(view)
-            self._draw_sale(view)
-            self._draw_panels(view)
-
-    def _draw_marks(self, view: CounterView) -> None:
-        self.set_class(view.training, "-training")
-        self.set_class(not view.online, "-offline")
-        trouble = view.queue.alarm or view.queue.quarantined or any(each.cure for each in view.devices)
-        self.set_class(bool(trouble), "-trouble")
-        self.query_one("#offline", Line).update(offline_text(view))
-        self.query_one(StatusBar).show(view)
-
-    def _draw_sale(self, view: CounterView) -> None:
-        self.set_class(view.phase is Phase.DONE and view.result is not None, "-done")
-        self.set_class(view.qr is not None, "-code")
-        # A class on one widget restyles that widget; on the screen it would restyle a hundred,
-        # which costs 20 ms in the middle of a tap.
-        prompt = self.query_one("#prompt", Line)
-        prompt.update(view.prompt)
-        for phase, name in _PHASE_CLASSES.items():
-            prompt.set_class(phase is view.phase, name)
-        self.query_one(Keypad).set_class(view.phase not in (Phase.IDLE, Phase.DONE), "-shut")
-        self.query_one(Lights).pattern = view.lights
-        self.query_one(ResultPanel).result = view.result
-        self.query_one(QrPanel).show(view)
-        self._draw_amount()
-        done = view.phase is Phase.DONE
-        labels = (
-            ("sale-charge", "Next" if done else "Charge"),
-            ("sale-cancel", "Clear" if view.phase is Phase.IDLE else "Next" if done else "Cancel"),
-        )
-        self.query_one("#keys", KeyStrip).relabel(labels)
+            self.show_view(view)
+            self._draw_amount()
 
     def _draw_amount(self) -> None:
         amount = self._view.amount
         if self._view.phase is Phase.IDLE:
             amount = self._charging or self._entry.money(amount.currency)
-        digits = self.query_one("#amount", BigText)
-        digits.text = amount.plain()
-        digits.set_class(amount.minor == 0, "-zero")
-        self.query_one("#amount-text", Line).update(amount_text(amount))
-        ready = self._view.phase is Phase.IDLE and amount.minor > 0
-        self.query_one("#pad-charge").set_class(not ready, "-shut")
-
-    def _draw_panels(self, view: CounterView) -> None:
-        self.query_one(DevicesPanel).devices = view.devices
-        self.query_one(QueuePanel).queue = view.queue
-        self.query_one(PaymentsPanel).payments = view.payments
-        self.query_one(NoticesPanel).notices = view.notices
-        receipt = self.query_one(ReceiptPanel)
-        if view.result is not None:
-            receipt.result = view.result
-        receipt.past = view.result is None
+        self.show_amount(amount, self._view)
 
     def say(self, text: str, kind: MessageKind = MessageKind.INFO) -> None:
         """Show one line until the next key or the next phase."""
+        self._about = _About.ANYTHING
         if self.is_mounted:
-            self.query_one("#message", MessageLine).show(text, kind)
-            self.query_one(QrPanel).message.show(text, kind)
+            self.show_message(text, kind)
 
     def _refuse(self, text: str) -> None:
         # No bell: on this screen a bell means "card read" and nothing else.
         self.say(text, MessageKind.REFUSAL)
 
     # Keys
+
+    def on_key(self, event: Key) -> None:
+        """End the question about the offline mode at any key but its own."""
+        if self._about is _About.NEXT_MODE and event.key not in keys_of(MODE_ID, self._keymap):
+            self.say("")
 
     def on_click_key_pressed(self, message: ClickKey.Pressed) -> None:
         """Do what the key of that name does."""
@@ -219,7 +165,8 @@ class CashierScreen(Screen[None], inherit_bindings=False):
         self.say("")
         phase = self._view.phase
         if phase is Phase.DONE:
-            self._dismiss()
+            if not self._dismiss():
+                return
         elif phase is not Phase.IDLE:
             self._refuse(f"{_busy_text(phase)}; the amount can't change now")
             return
@@ -269,18 +216,36 @@ class CashierScreen(Screen[None], inherit_bindings=False):
     def action_retry(self) -> None:
         """Try the declined order again, by another card or code."""
         self.say("")
-        self._entry.clear()
-        self.runner.run("Trying again", self._counter.retry)
+        if self._may_dismiss():
+            self._entry.clear()
+            self.runner.run("Trying again", self._counter.retry)
 
     def action_offline_mode(self) -> None:
-        """Go to the next offline mode."""
+        """Say what the next offline mode means; pressed again: go to it."""
+        asked = self._about is _About.NEXT_MODE
         self.say("")
-        self.runner.run("Changing the offline mode", self._counter.cycle_offline_mode)
+        if self._view.phase not in (Phase.IDLE, Phase.DONE):
+            self._refuse("The offline mode can change between orders only")
+        elif asked:
+            self.runner.run("Changing the offline mode", self._counter.cycle_offline_mode)
+        else:
+            key = key_name(keys_of(MODE_ID, self._keymap)[0])
+            self.say(mode_question(self._view.offline_mode, key), MessageKind.QUESTION)
+            self._about = _About.NEXT_MODE
 
     def action_sync(self) -> None:
         """Deliver the queue now."""
-        self.say("Sending the queue …")
+        unsent = self._view.queue.unsent
+        if not unsent:
+            self.say("Nothing to send")
+            return
+        self.say(f"{'Sending' if self._view.online else 'Trying to send'} {records_text(unsent)} …")
+        self._about = _About.SENDING
         self.runner.run("Sending the queue", self._counter.sync_now)
+
+    def action_clear_notices(self) -> None:
+        """Put the notices away; the counter keeps them."""
+        self.say("" if self.query_one(NoticesPanel).clear() else "There are no notices")
 
     def action_receipt(self) -> None:
         """Show or hide the receipt."""
@@ -304,7 +269,7 @@ class CashierScreen(Screen[None], inherit_bindings=False):
 
     def action_how_to_quit(self) -> None:
         """Say how to leave."""
-        self.say("F10 or Ctrl+Q leaves")
+        self.say(LEAVE_TEXT)
 
     def action_demo(self, name: str) -> None:
         """Do what the demo's key does."""
@@ -339,11 +304,20 @@ class CashierScreen(Screen[None], inherit_bindings=False):
         await self._charge()
         await self._counter.show_qr()
 
-    def _dismiss(self) -> None:
-        if self._counter.view.phase is not Phase.DONE:
-            return
-        if self.runner.run("Next customer", self._next_customer):
+    def _may_dismiss(self) -> bool:
+        if self._guard.holds():
+            self.say("Read the result first, please")
+            return False
+        return True
+
+    def _dismiss(self) -> bool:
+        """Make the counter idle; False when the result has not been on the screen for long enough."""
+        if not self._may_dismiss():
+            return False
+        live = self._counter.view.phase is Phase.DONE
+        if live and self.runner.run("Next customer", self._next_customer):
             self._dismissing = True
+        return True
 
     async def _next_customer(self) -> None:
         try:
@@ -355,7 +329,10 @@ class CashierScreen(Screen[None], inherit_bindings=False):
 
 
 def cashier_screen(
-    counter: CounterActions, demo_keys: Sequence[DemoKey], keymap: Mapping[str, str]
+    counter: CounterActions,
+    demo_keys: Sequence[DemoKey],
+    keymap: Mapping[str, str],
+    clock_s: Callable[[], float],
 ) -> CashierScreen:
     """Return the screen with the demo's keys bound beside the cashier's."""
 
@@ -364,14 +341,8 @@ def cashier_screen(
 
         BINDINGS: ClassVar[list[BindingType]] = [*demo_bindings(demo_keys)]
 
-    return DemoCashierScreen(counter, demo_keys, keymap)
+    return DemoCashierScreen(counter, demo_keys, keymap, clock_s)
 
 
 def _busy_text(phase: Phase) -> str:
     return "Starting" if phase is Phase.STARTING else "There is an open order"
-
-
-def _mode_text(mode: str) -> str:
-    if mode == "require online":
-        return f"{mode.capitalize()}: no payment is taken without the host"
-    return f"{mode.capitalize()}: a stored payment that is declined later is the shop's loss"

@@ -1,13 +1,13 @@
-"""How amounts and times are written on the cashier's screen."""
+"""How amounts and times are written in the words of the cashier's screen."""
 
 from __future__ import annotations
 
 from terminal.money import Money
 
 
-def amount_text(amount: Money) -> str:
-    """Return ``EUR 12.50``: the code, because a sign like ``¥`` stands for two currencies."""
-    return f"{amount.currency} {amount.plain()}"
+def amount_text(amount: Money, locale: str) -> str:
+    """Return ``€12.50`` as *locale* writes it, with plain blanks so that no font lacks one."""
+    return amount.format(locale).replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 def age_text(seconds: int) -> str:

@@ -1,11 +1,10 @@
-"""The amount and the headline in letters as large as the space allows."""
+"""Amounts and headlines in letters as large as the space allows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from textual.content import Content
-from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -59,11 +58,6 @@ def tight_headline_lines(text: str, width: int, height: int) -> list[str]:
     return [line for line in headline_lines(text, width, height + height // 3) if line]
 
 
-def plain_lines(text: str, width: int, height: int) -> list[str]:
-    """Return *text* as it is."""
-    return [text]
-
-
 def _break(text: str, width: int) -> list[str]:
     lines: list[str] = []
     for word in text.split():
@@ -80,16 +74,11 @@ class BigText(Widget):
     """One text, drawn by a function of text, width and height."""
 
     text: reactive[str] = reactive("", layout=True)
-    draw: reactive[Callable[[str, int, int], list[str]]] = reactive(plain_lines, layout=True)
 
     def __init__(self, draw: Callable[[str, int, int], list[str]], *, id: str) -> None:
         super().__init__(id=id)
-        self.set_reactive(BigText.draw, draw)
+        self._drawn_by = draw
 
     def render(self) -> Content:
         """Draw the text in the space that there is."""
-        return solid(self.draw(self.text, self.size.width, self.size.height))
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return the rows needed at this width (used where the style says ``height: auto``)."""
-        return len(self.draw(self.text, width, viewport.height))
+        return solid(self._drawn_by(self.text, self.size.width, self.size.height))

@@ -5,30 +5,30 @@ from __future__ import annotations
 from textual.content import Content
 from textual.reactive import reactive
 
-from terminal.tui.widgets.line import Line
+from terminal.tui.widgets.line import FittedLines
 from terminal.view import DeviceView
 
 _SIGNS = {"ready": ("✓", "$success"), "busy": ("●", "$primary"), "opening": ("…", "$warning")}
 _FAILED = ("✗", "$error")
+_WORDS = {"ready": "", "busy": "listening ", "opening": "opening "}
+"""What stands before a working device's name. A busy one waits for the customer, which is no fault."""
 
 
-def device_lines(device: DeviceView) -> Content:
+def device_lines(device: DeviceView, width: int) -> Content:
     """Return one line for a device that works, and reason and cure below for one that does not."""
     sign, style = _SIGNS.get(device.state, _FAILED)
-    failed = device.state not in _SIGNS
     head = Content.assemble((sign, f"bold {style}"), f" {device.kind} ")
-    if failed:
-        head = Content.assemble(head, (f"{device.state}\n", f"bold {style}"), f"  {device.text}")
+    if device.state in _SIGNS:
+        words = (_WORDS[device.state], style)
+        head = Content.assemble(head, words, device.text or device.address).truncate(width, ellipsis=True)
     else:
-        head = Content.assemble(head, device.text or device.address)
-        if device.state != "ready":
-            head = Content.assemble(head, (f" ({device.state})", "dim"))
+        head = Content.assemble(head, (f"{device.state}\n", f"bold {style}"), f"  {device.text}")
     if device.cure:
         head = Content.assemble(head, "\n  ", ("cure: ", "bold"), device.cure)
     return head
 
 
-class DevicesPanel(Line):
+class DevicesPanel(FittedLines):
     """All devices, failing ones first."""
 
     devices: reactive[tuple[DeviceView, ...] | None] = reactive(None)
@@ -39,9 +39,12 @@ class DevicesPanel(Line):
 
     def watch_devices(self, devices: tuple[DeviceView, ...] | None) -> None:
         """Draw them."""
-        ordered = sorted(devices or (), key=lambda device: device.state in _SIGNS)
-        self.set_class(any(device.state not in _SIGNS for device in ordered), "-failed")
-        if ordered:
-            self.update(Content("\n").join(device_lines(device) for device in ordered))
-        else:
-            self.update("none configured")
+        self.set_class(any(device.state not in _SIGNS for device in devices or ()), "-failed")
+        self.redraw()
+
+    def lines(self, width: int) -> Content:
+        """Return them, failing ones first."""
+        ordered = sorted(self.devices or (), key=lambda device: device.state in _SIGNS)
+        if not ordered:
+            return Content("none configured")
+        return Content("\n").join(device_lines(device, width) for device in ordered)

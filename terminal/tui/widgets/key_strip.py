@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
-from textual.containers import HorizontalGroup, VerticalGroup
+from textual.containers import HorizontalGroup, ItemGrid, VerticalGroup
 from textual.content import Content
 from textual.events import Resize
 
@@ -45,6 +45,29 @@ def rows_of(keys: Sequence[StripKey], title: str, width: int) -> list[list[Strip
         rows[-1].append(key)
         used += needed + GAP
     return rows
+
+
+def key_text(key: StripKey, label: str) -> Content:
+    """Return a key and its label as they are drawn."""
+    return Content.assemble((key.key, "bold $primary"), f" {label}")
+
+
+class KeyTable(VerticalGroup):
+    """Keys in columns under a title, as many columns as fit: for narrow places."""
+
+    def __init__(self, keys: Sequence[StripKey], *, title: str, column: int, id: str) -> None:
+        super().__init__(id=id)
+        self._keys = keys
+        self._title = title
+        self._column = column
+
+    def compose(self) -> ComposeResult:
+        """Title, then keys."""
+        yield Line(self._title, classes="strip-title")
+        with ItemGrid(min_column_width=self._column):
+            for key in self._keys:
+                text = key_text(key, key.label)
+                yield ClickKey(text, key.action, key.tooltip, id=key.id, classes="strip-key")
 
 
 class KeyStrip(VerticalGroup):
@@ -89,4 +112,4 @@ class KeyStrip(VerticalGroup):
 
     @staticmethod
     def _content(key: StripKey, labels: Mapping[str, str]) -> Content:
-        return Content.assemble((key.key, "bold $primary"), f" {labels.get(key.id, key.label)}")
+        return key_text(key, labels.get(key.id, key.label))

@@ -13,7 +13,7 @@ from terminal.view import LightPattern
 BLINK_S = 1.0
 
 CAPTIONS: dict[LightPattern, str] = {
-    LightPattern.OFF: "reader off",
+    LightPattern.OFF: "not waiting for a card",
     LightPattern.IDLE: "waiting for an amount",
     LightPattern.READY: "ready for a card",
     LightPattern.CARD_READ: "card read:\nnot approved yet",

@@ -11,11 +11,12 @@ class MessageKind(StrEnum):
     """How a message is drawn."""
 
     INFO = "info"
+    QUESTION = "question"
     REFUSAL = "refusal"
     ERROR = "error"
 
 
-_SIGNS = {MessageKind.INFO: "›", MessageKind.REFUSAL: "!", MessageKind.ERROR: "✗"}
+_SIGNS = {MessageKind.INFO: "›", MessageKind.QUESTION: "?", MessageKind.REFUSAL: "!", MessageKind.ERROR: "✗"}
 
 
 class MessageLine(Line):

@@ -7,19 +7,40 @@ from textual.reactive import reactive
 
 from terminal.tui.widgets.line import Line
 
+Notices = tuple[str, ...]
+"""Newest first."""
+
+
+def since(notices: Notices, cleared: Notices) -> Notices:
+    """Return those of *notices* that came after *cleared* was all there was; old ones may have gone."""
+    for new in range(len(notices)):
+        rest = notices[new:]
+        if rest == cleared[: len(rest)]:
+            return notices[:new]
+    return notices
+
 
 class NoticesPanel(Line):
     """The newest notices; hidden when there are none."""
 
-    notices: reactive[tuple[str, ...] | None] = reactive(None)
+    notices: reactive[Notices | None] = reactive(None)
+    _cleared: Notices = ()
 
-    def on_mount(self) -> None:
-        """Name the panel."""
-        self.border_title = "Notices"
+    def entitle(self, key: str) -> None:
+        """Name the panel, and the key that clears it."""
+        self.border_title = f"Notices ({key} clears)"
 
-    def watch_notices(self, notices: tuple[str, ...] | None) -> None:
+    def clear(self) -> bool:
+        """Put the notices shown away, on this screen only; False when there is none."""
+        cleared, self._cleared = self._cleared, self.notices or ()
+        self._show()
+        return bool(since(self._cleared, cleared))
+
+    def watch_notices(self) -> None:
         """Draw them."""
-        self.display = bool(notices)
-        self.update(
-            Content("\n").join(Content.assemble(("• ", "bold $warning"), notice) for notice in notices or ())
-        )
+        self._show()
+
+    def _show(self) -> None:
+        shown = since(self.notices or (), self._cleared)
+        self.display = bool(shown)
+        self.update(Content("\n").join(Content.assemble(("• ", "bold $warning"), each) for each in shown))

@@ -10,16 +10,18 @@ from textual.content import Content
 
 from terminal.tui.widgets.amount import amount_text
 from terminal.tui.widgets.big_text import BigText, amount_lines
-from terminal.tui.widgets.key_strip import KeyStrip, StripKey
+from terminal.tui.widgets.key_strip import KeyStrip, KeyTable, StripKey
 from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.message_line import MessageLine
 from terminal.tui.widgets.qr_code import QrCode
-from terminal.tui.widgets.status_bar import TRAINING_TEXT, network_text, offline_text
+from terminal.tui.widgets.status_bar import TRAINING_TEXT, USUAL_MODE, ModeLine, network_text, offline_text
 from terminal.view import CounterView, QrView
 
 SOON_S = 30
 """From here on the countdown is drawn as a warning."""
 _BAR = 30
+_COLUMN = 16
+"""Room for a demo key and its label, at least."""
 
 
 def countdown_text(qr: QrView) -> str:
@@ -45,6 +47,7 @@ class QrPanel(Horizontal):
         with Vertical(id="qr-side"):
             yield Line(id="qr-shop")
             yield Line(TRAINING_TEXT, id="qr-training", classes="training-mark")
+            yield ModeLine(id="qr-mode")
             yield Line(id="qr-network")
             yield Line(id="qr-wallet")
             yield BigText(amount_lines, id="qr-amount")
@@ -53,7 +56,7 @@ class QrPanel(Horizontal):
             yield MessageLine(id="qr-message")
             yield KeyStrip(self._keys, id="qr-keys")
             if self._demo_keys:
-                yield KeyStrip(self._demo_keys, title="Simulated customer", id="qr-demo-keys")
+                yield KeyTable(self._demo_keys, title="Simulated customer", column=_COLUMN, id="qr-demo-keys")
 
     @property
     def message(self) -> MessageLine:
@@ -67,11 +70,15 @@ class QrPanel(Horizontal):
         self.query_one("#qr-code", QrCode).text = view.qr.text
         self.query_one("#qr-shop", Line).update(f"{view.shop} · {view.terminal_id}")
         self.query_one("#qr-training").set_class(not view.training, "-none")
+        mode = self.query_one("#qr-mode", ModeLine)
+        mode.show(view.offline_mode)
+        mode.set_class(view.offline_mode == USUAL_MODE, "-usual")
         network = self.query_one("#qr-network", Line)
         network.update(network_text(view) if view.online else offline_text(view))
         network.set_class(not view.online, "-offline")
+        amount = amount_text(view.amount, view.locale)
         self.query_one("#qr-wallet", Line).update(
-            Content.assemble("Scan with ", (view.qr.wallet, "bold"), f" to pay {amount_text(view.amount)}")
+            Content.assemble("Scan with ", (view.qr.wallet, "bold"), f" to pay {amount}")
         )
         self.query_one("#qr-amount", BigText).text = view.amount.plain()
         countdown = self.query_one("#qr-countdown", Line)

@@ -6,11 +6,16 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from terminal.tui.widgets.amount import age_text, amount_text
-from terminal.tui.widgets.line import Line
+from terminal.tui.widgets.line import FittedLines
 from terminal.view import QueueView
 
 _NEAR = 0.8
 """Share of a limit from which on it is shown as a warning."""
+
+
+def records_text(count: int) -> str:
+    """Return ``1 record`` or ``3 records``: records are not payments, of which one makes several."""
+    return f"{count} record{'' if count == 1 else 's'}"
 
 
 def _limit_style(used: int, limit: int) -> str:
@@ -19,44 +24,53 @@ def _limit_style(used: int, limit: int) -> str:
     return "bold $warning" if used >= _NEAR * limit else ""
 
 
-def queue_lines(queue: QueueView) -> Content:
+def _unsent(queue: QueueView, width: int) -> Content:
+    count, age = f"{records_text(queue.unsent)} not sent", age_text(queue.oldest_s)
+    words = next((words for words in (f", oldest {age}", f", {age}") if len(count + words) <= width), "")
+    return Content.assemble((count, "bold $warning"), words)
+
+
+def queue_lines(queue: QueueView, locale: str, width: int) -> Content:
     """Return the queue as lines, the alarm first."""
     lines: list[Content] = []
     if queue.alarm:
         lines.append(Content.styled(f"! {queue.alarm}", "bold $error"))
     if queue.unsent:
-        lines.append(
-            Content.assemble(
-                (f"{queue.unsent} not sent", "bold $warning"), f", oldest {age_text(queue.oldest_s)}"
-            )
-        )
+        lines.append(_unsent(queue, width))
     else:
         lines.append(Content.assemble(("✓ ", "$success"), "all sent"))
     if queue.quarantined:
-        lines.append(Content.styled(f"✗ {queue.quarantined} refused by the host", "bold $error"))
+        refused = f"✗ {records_text(queue.quarantined)} refused by the host"
+        lines.append(Content.styled(refused, "bold $error"))
     count = f"{queue.deferred_count} of {queue.limit_count}"
-    total = f"{amount_text(queue.deferred_total)} of {queue.limit_total.plain()}"
+    total = f"{amount_text(queue.deferred_total, locale)} of {amount_text(queue.limit_total, locale)}"
     lines.append(
         Content.assemble("deferred ", (count, _limit_style(queue.deferred_count, queue.limit_count)))
     )
     lines.append(
         Content.assemble("  ", (total, _limit_style(queue.deferred_total.minor, queue.limit_total.minor)))
     )
-    lines.append(Content.styled(f"  each at most {queue.limit_each.plain()}", "$text-muted"))
+    lines.append(Content.styled(f"  each at most {amount_text(queue.limit_each, locale)}", "$text-muted"))
     return Content("\n").join(lines)
 
 
-class QueuePanel(Line):
+class QueuePanel(FittedLines):
     """Unsent, oldest, deferred against the limits, alarm."""
 
-    queue: reactive[QueueView | None] = reactive(None)
+    shown: reactive[tuple[QueueView, str] | None] = reactive(None)
+    """The queue, and the locale of its amounts."""
 
     def on_mount(self) -> None:
         """Name the panel."""
         self.border_title = "Offline queue"
 
-    def watch_queue(self, queue: QueueView | None) -> None:
+    def watch_shown(self) -> None:
         """Draw it."""
-        if queue is not None:
+        if self.shown is not None:
+            queue, _ = self.shown
             self.set_class(bool(queue.alarm or queue.quarantined), "-alarm")
-            self.update(queue_lines(queue))
+            self.redraw()
+
+    def lines(self, width: int) -> Content:
+        """Return its figures."""
+        return Content("") if self.shown is None else queue_lines(*self.shown, width)

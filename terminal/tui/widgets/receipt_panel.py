@@ -16,6 +16,8 @@ class ReceiptPanel(VerticalScroll, can_focus=False):
 
     result: reactive[ResultView | None] = reactive(None)
     past: reactive[bool] = reactive(False)
+    locale = ""
+    """How the amount in the title is written; set before the result."""
 
     def compose(self) -> ComposeResult:
         """The paper."""
@@ -40,6 +42,7 @@ class ReceiptPanel(VerticalScroll, can_focus=False):
     def _entitle(self) -> None:
         title = "Receipt"
         if self.result is not None:
-            title = f"{'Last receipt' if self.past else 'Receipt'} {amount_text(self.result.amount)}"
+            title = "Last receipt" if self.past else "Receipt"
+            title = f"{title} {amount_text(self.result.amount, self.locale)}"
         self.border_title = title
         self.set_class(self.past, "-past")

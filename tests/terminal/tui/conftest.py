@@ -8,6 +8,20 @@ from terminal.tui.cashier.app import CashierApp
 from tests.terminal.tui.fake_counter import FakeCounter
 
 
+class HandClock:
+    """A clock that stands until a test turns it."""
+
+    now_s = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time in seconds."""
+        return self.now_s
+
+    def turn(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now_s += seconds
+
+
 class CountingApp(CashierApp):
     """Counts its bells."""
 
@@ -25,6 +39,12 @@ def counter() -> FakeCounter:
 
 
 @pytest.fixture
-def app(counter: FakeCounter) -> CountingApp:
-    """The cashier's app on it."""
-    return CountingApp(counter)
+def clock() -> HandClock:
+    """The clock of the app."""
+    return HandClock()
+
+
+@pytest.fixture
+def app(counter: FakeCounter, clock: HandClock) -> CountingApp:
+    """The cashier's app on both."""
+    return CountingApp(counter, clock_s=clock)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from terminal.config import OfflineMode
 from terminal.money import Money
 from terminal.view import CounterView, Phase, QrView
 from tests.terminal.tui.samples import ALIPAY_TEXT, IDLE, in_phase
@@ -73,9 +74,9 @@ class FakeCounter:
     async def cycle_offline_mode(self) -> None:
         """Go on to the next mode."""
         await self._called("cycle_offline_mode")
-        modes = ("prefer online", "require online", "force offline")
-        following = modes[(modes.index(self._view.offline_mode) + 1) % len(modes)]
-        self.show(replace(self._view, offline_mode=following))
+        modes = list(OfflineMode)
+        following = modes[(modes.index(OfflineMode(self._view.offline_mode)) + 1) % len(modes)]
+        self.show(replace(self._view, offline_mode=following.value))
 
     async def sync_now(self) -> None:
         """Deliver nothing."""

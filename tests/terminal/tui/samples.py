@@ -59,11 +59,11 @@ WAITING_QUEUE = replace(
 )
 
 PAYMENTS = (
-    PaymentLine("1041", "18:58", Money(2390, "EUR"), "card", Outcome.APPROVED, ""),
+    PaymentLine("1041", "18:58", Money(2390, "EUR"), "Card", Outcome.APPROVED, ""),
     PaymentLine("1040", "18:56", Money(875, "EUR"), "Alipay", Outcome.APPROVED, "late"),
-    PaymentLine("1039", "18:55", Money(3100, "EUR"), "card", Outcome.APPROVED_OFFLINE, "deferred"),
-    PaymentLine("1038", "18:51", Money(129900, "EUR"), "card", Outcome.DECLINED, ""),
-    PaymentLine("1037", "18:47", Money(640, "EUR"), "card", Outcome.UNKNOWN, "reversed"),
+    PaymentLine("1039", "18:55", Money(3100, "EUR"), "Card", Outcome.APPROVED_OFFLINE, "waits for host"),
+    PaymentLine("1038", "18:51", Money(129900, "EUR"), "Card", Outcome.DECLINED, "HOST DECLINED"),
+    PaymentLine("1037", "18:47", Money(640, "EUR"), "Card", Outcome.UNKNOWN, "being resolved"),
     PaymentLine("1036", "18:44", Money(1520, "EUR"), "Alipay", Outcome.APPROVED, ""),
 )
 
@@ -111,15 +111,17 @@ _RESULTS: dict[str, tuple[Outcome, bool, str, str]] = {
     "deferred": (
         Outcome.APPROVED_OFFLINE,
         True,
-        "NOT AUTHORISED YET",
+        "TAKEN OFFLINE",
         "Taken at the shop's risk: the bank is asked when the network is back, and may say no.",
     ),
-    "declined": (Outcome.DECLINED, False, "DECLINED", "The bank said no (51). Ask for another way to pay."),
+    "declined": (Outcome.DECLINED, False, "DECLINED", "Not paid: the bank said no (51)."),
+    "cancelled": (Outcome.DECLINED, False, "CANCELLED", "Not paid: cancelled at the terminal."),
+    "not-paid": (Outcome.DECLINED, False, "NOT PAID", "Not paid: the code has expired."),
     "unknown": (
         Outcome.UNKNOWN,
         False,
         "DO NOT CHARGE AGAIN",
-        "The bank may have taken the money. The terminal goes on asking; the answer comes as a notice.",
+        "The money may have been taken. The terminal goes on asking; the answer comes as a notice.",
     ),
 }
 RESULT_NAMES = tuple(_RESULTS)
@@ -135,7 +137,7 @@ def in_phase(phase: Phase, amount: Money = AMOUNT) -> CounterView:
         prompt=prompt,
         lights=lights,
         amount=Money(0, amount.currency) if idle else amount,
-        order="" if idle else "1042",
+        order="" if idle else "RIV-1042",
     )
 
 
@@ -146,17 +148,17 @@ def with_result(name: str, amount: Money = AMOUNT) -> CounterView:
         "         Corner Market",
         "      SIMULATED – NO MONEY",
         "--------------------------------",
-        "Terminal T-0001      Order  1042",
+        "Terminal T-0001   Order RIV-1042",
         "2025-11-21 18:59:04",
         "",
-        f"TOTAL {f'{amount.currency} {amount.plain()}':>26}",
+        f"TOTAL {amount.format('en_GB'):>26}",
         "Visa           ************0119",
         "AID            A0000000031010",
         f"{headline:^32}",
         "--------------------------------",
         "Record 87   head 4f1c9a02",
     )
-    result = ResultView(outcome, amount, headline, detail, "1042", "card", deferred, receipt)
+    result = ResultView(outcome, amount, headline, detail, "RIV-1042", "Card", deferred, receipt)
     return replace(in_phase(Phase.DONE, amount), result=result)
 
 

@@ -31,6 +31,14 @@ def words_of(app: App[None]) -> str:
     return " ".join(text_of(app).split())
 
 
+def cells_of(app: App[None]) -> list[list[tuple[str, Style]]]:
+    """Return every cell of the uppermost screen with its colours: large shapes are coloured blanks."""
+    return [
+        [(character, segment.style or Style.null()) for segment in strip for character in segment.text]
+        for strip in strips_of(app)
+    ]
+
+
 def pixels_of(strips: Sequence[Strip]) -> Image:
     """Draw the rows in grey, half blocks as a terminal draws them and all other characters as background."""
     width = max(strip.cell_length for strip in strips)

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from terminal.tui.cashier.app import CashierApp
 from terminal.tui.cashier.bindings import KEYPAD_BINDINGS, SALE_BINDINGS, DemoKeyError, demo_bindings
 from terminal.tui.cashier.demo_key import DemoKey
 from terminal.tui.keys_screen import KeysScreen
+from terminal.view import DeviceView
 from tests.pictures.make import demo_keys
 from tests.terminal.tui import samples
 from tests.terminal.tui.conftest import CountingApp
@@ -85,6 +88,54 @@ async def test_a_long_strip_breaks_into_rows(counter: FakeCounter, width: int) -
     assert rows == (2 if width < 120 else 1)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("mode", ["prefer online", "force offline"])
+@pytest.mark.parametrize("online", [True, False])
+async def test_all_demo_keys_are_whole_beside_a_code(
+    counter: FakeCounter, size: tuple[int, int], mode: str, online: bool
+) -> None:
+    view = replace(samples.showing_qr(samples.ALIPAY_TEXT), offline_mode=mode)
+    app = CashierApp(counter, demo_keys=demo_keys())
+    async with app.run_test(size=size) as pilot:
+        counter.show(view if online else samples.offline(view))
+        await pilot.pause()
+        words = words_of(app)
+        side = app.screen.query_one("#qr-side")
+        for key in demo_keys():
+            assert f"{key.key} {key.label}" in words
+            assert side.region.contains_region(app.screen.query_one(f"#qr #demo-{key.id}").region)
+
+
+@pytest.mark.parametrize("online", [True, False])
+@pytest.mark.parametrize("state", ["ready", "busy"])
+@pytest.mark.parametrize("message", ["", "A refusal whose reason takes a second line, as some do. " * 2])
+async def test_with_demo_keys_all_is_visible_at_80_columns(
+    counter: FakeCounter, online: bool, state: str, message: str
+) -> None:
+    devices = [*samples.READY_DEVICES, DeviceView("s", "scanner", "ready", "http://127.0.0.1:38101/", "")]
+    view = replace(samples.IDLE, devices=tuple(replace(each, state=state) for each in devices))
+    app = CashierApp(counter, demo_keys=demo_keys())
+    async with app.run_test(size=(80, 24)) as pilot:
+        counter.show(view if online else samples.offline(view))
+        app.cashier.say(message)
+        await pilot.pause()
+        lines = text_of(app).splitlines()
+        keypad = app.screen.query_one("#keypad").region
+        keys = [" ".join(line[: keypad.right].split()) for line in lines]
+        for row in ("1 2 3", "4 5 6", "7 8 9", "00 0 ←", "CHARGE"):
+            assert any(row in each for each in keys), row
+        words = words_of(app)
+        for part in ("Enter Charge", "t tap card", "n network"):
+            assert part in words
+        # A message of two lines may cover the last line of the limits until the next key.
+        if not message:
+            assert "deferred" in words
+            assert "each at most €50.00" in words
+            state_column = app.screen.query_one("#state").region
+            for panel in app.screen.query("#state > *"):
+                assert state_column.contains_region(panel.region), panel.id
+
+
 async def test_labels_survive_a_resize(app: CountingApp, counter: FakeCounter) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         counter.show(samples.with_result("approved"))
@@ -138,6 +189,33 @@ async def test_leaving_asks_nothing(app: CountingApp, counter: FakeCounter, key:
         await pilot.pause()
         assert app.return_code == 0
     assert counter.listeners == 0
+
+
+@pytest.mark.parametrize("key", ["f10", "ctrl+q"])
+async def test_leaving_works_over_the_list_of_keys(app: CountingApp, counter: FakeCounter, key: str) -> None:
+    async with app.run_test() as pilot:
+        await pilot.press("f1", key)
+        await pilot.pause()
+        assert app.return_code == 0
+    assert counter.listeners == 0
+
+
+async def test_ctrl_c_says_how_to_leave_over_the_list_of_keys(app: CountingApp) -> None:
+    async with app.run_test() as pilot:
+        await pilot.press("f1", "ctrl+c")
+        await pilot.pause()
+        assert isinstance(app.screen, KeysScreen)
+        assert "F10 or Ctrl+Q leaves" in words_of(app)
+
+
+async def test_a_remapped_key_leaves_everywhere(counter: FakeCounter) -> None:
+    app = CashierApp(counter, keymap={"app.quit": "f12"})
+    async with app.run_test() as pilot:
+        await pilot.press("f1", "f10")
+        assert app.return_code is None
+        await pilot.press("f12")
+        await pilot.pause()
+        assert app.return_code == 0
 
 
 async def test_ctrl_c_says_how_to_leave(app: CountingApp) -> None:
