@@ -12,6 +12,8 @@ _SIGNS = {"ready": ("✓", "$success"), "busy": ("●", "$primary"), "opening": 
 _FAILED = ("✗", "$error")
 _WORDS = {"ready": "", "busy": "listening ", "opening": "opening "}
 """What stands before a working device's name. A busy one waits for the customer, which is no fault."""
+_NAME = 12
+"""Columns from which on a part of a name says more than none."""
 
 
 def device_lines(device: DeviceView, width: int) -> Content:
@@ -19,8 +21,11 @@ def device_lines(device: DeviceView, width: int) -> Content:
     sign, style = _SIGNS.get(device.state, _FAILED)
     head = Content.assemble((sign, f"bold {style}"), f" {device.kind} ")
     if device.state in _SIGNS:
-        words = (_WORDS[device.state], style)
-        head = Content.assemble(head, words, device.text or device.address).truncate(width, ellipsis=True)
+        head = Content.assemble(head, (_WORDS[device.state], style))
+        name = Content(device.text or device.address)
+        room = width - head.cell_length
+        if name.cell_length <= room or room >= _NAME:
+            head = Content.assemble(head, name.truncate(room, ellipsis=True))
     else:
         head = Content.assemble(head, (f"{device.state}\n", f"bold {style}"), f"  {device.text}")
     if device.cure:

@@ -108,10 +108,12 @@ def test_a_question_means_what_is_said_afterwards_and_fits_on_a_line(mode: Offli
     assert len(f"? {question}") <= 78
 
 
-def colours(app: CountingApp, widget: Widget) -> set[str]:
+def colours(app: CountingApp, widget: Widget) -> set[tuple[str, str]]:
+    """Return the colours of a widget's characters and what is behind them."""
     region = widget.region
     rows = cells_of(app)[region.y : region.bottom]
-    return {str(style.bgcolor) for row in rows for _, style in row[region.x : region.right]}
+    cells = (cell for row in rows for cell in row[region.x : region.right])
+    return {(str(style.color), str(style.bgcolor)) for character, style in cells if character.strip()}
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

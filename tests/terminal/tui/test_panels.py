@@ -87,7 +87,9 @@ async def test_a_device_that_waits_for_the_customer_listens(
 
 def test_a_device_that_works_takes_one_line() -> None:
     device = DeviceView("camera:0", "scanner", "busy", "http://127.0.0.1:38101/", "")
-    assert device_lines(device, 25).plain == "● scanner listening http…"
+    assert device_lines(device, 40).plain == "● scanner listening http://127.0.0.1:38…"
+    assert device_lines(device, 25).plain.rstrip() == "● scanner listening"
+    assert device_lines(replace(device, state="ready"), 25).plain == "✓ scanner http://127.0.0…"
 
 
 # Sending
