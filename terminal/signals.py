@@ -104,7 +104,7 @@ def write_nowhere(fd: int) -> None:
     os.close(nowhere)
 
 
-async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+async def to_the_end(work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> None:
     """Wait until *work* has ended, also when the waiting task is cancelled meanwhile."""
     task = asyncio.ensure_future(work)
     while not task.done():

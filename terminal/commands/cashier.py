@@ -10,6 +10,7 @@ from terminal.commands import place
 from terminal.commands.errors import FINDING, FINE, UsageError
 from terminal.config import ConfigError
 from terminal.counter import Counter
+from terminal.show import show
 from terminal.signals import Ending, to_the_end
 from terminal.tui.cashier.app import CashierApp
 
@@ -27,11 +28,9 @@ def run(options: argparse.Namespace) -> int:
         counter = Counter(config, folder, keys)
         try:
             await counter.start()
-            app = CashierApp(counter)
-            await app.run_async()
+            return FINDING if await show(CashierApp(counter)) else FINE
         finally:
             await to_the_end(counter.stop())
-        return FINDING if app.return_code else FINE
 
     try:
         with Ending() as ending:

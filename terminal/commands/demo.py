@@ -8,11 +8,13 @@ from pathlib import Path
 
 from drivers.address import AddressError, parse
 from terminal.commands.errors import FINDING, FINE, FindingError, UsageError
+from terminal.config import ConfigError
 from terminal.demo.customer import NotReadyError
 from terminal.demo.folder import FolderError, demo_folder
 from terminal.demo.run import play, screen
 from terminal.demo.script import ScriptError, Step, check, load
 from terminal.demo.world import find
+from terminal.http import NoAnswerError, NotSentError
 from terminal.signals import Ending
 
 
@@ -29,6 +31,9 @@ def run(options: argparse.Namespace) -> int:
                 return FINE if ok else FINDING
     except (ScriptError, FolderError) as error:
         raise UsageError(str(error)) from error
+    except (ConfigError, NotSentError, NoAnswerError) as error:
+        where = f"; try another folder than {options.home}" if options.home else ""
+        raise FindingError(f"the demo did not come up: {error}{where}") from error
     except NotReadyError as error:
         raise FindingError(f"the demo did not come up: {error}") from error
 

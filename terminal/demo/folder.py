@@ -42,7 +42,8 @@ def demo_folder(named: Path | None) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise FolderError(f"another demo runs in {named}; name another folder with --home") from error
-        yield named
+        # Absolute: files that a configuration names are looked for beside it.
+        yield named.absolute()
 
 
 def write_config(folder: Path, text: str) -> Path:

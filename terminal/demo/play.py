@@ -65,11 +65,16 @@ class Player:
         self._counter = Counter(config, home, enrolment)
         self._shown: dict[str, int] = {}
         """What was shown as paid: amounts by the attempt's key."""
+        self._earlier: set[str] | None = None
+        """The attempts that an earlier run in the same home has left in queue and books."""
 
     async def start(self) -> None:
         """Start the counter and wait for its devices and its host. Raises NotReadyError."""
         await self._counter.start()
         await until_ready(self._counter)
+        if self._earlier is None:
+            left = {line.attempt for line in self._counter.view.payments}
+            self._earlier = left.union(self._world.booked())
 
     async def stop(self) -> None:
         """Stop the counter."""
@@ -225,7 +230,10 @@ class Player:
 
     async def _audit(self, step: Step) -> str:
         await self._drain(step)
-        booked = {key: entry for key, entry in self._world.booked().items() if entry.times}
+        earlier = self._earlier or set()
+        booked = {
+            key: entry for key, entry in self._world.booked().items() if entry.times and key not in earlier
+        }
         wrong = [key for key, amount in self._shown.items() if key not in booked]
         wrong += [
             key

@@ -63,14 +63,13 @@ async def screen(folder: Path, reader: str) -> int:
     """Open the cashier's screen with the keys of a simulated customer; returns 0, or 1 after a crash."""
     from terminal.counter import Counter
     from terminal.demo.keys import DemoCustomer
+    from terminal.show import show
     from terminal.tui.cashier.app import CashierApp
 
     async with stage(folder, reader, Pace.PERSON) as its:
         counter = Counter(its.config, folder, its.enrolment)
         try:
             await counter.start()
-            app = CashierApp(counter, demo_keys=DemoCustomer(counter, its.world).keys())
-            await app.run_async()
+            return await show(CashierApp(counter, demo_keys=DemoCustomer(counter, its.world).keys()))
         finally:
             await to_the_end(counter.stop())
-        return app.return_code or 0

@@ -1,8 +1,10 @@
 """The demo as a newcomer and as a machine run it: `tillside demo --script`, on each kind of reader."""
 
 import json
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,20 @@ def test_a_port_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert world.notes == (f"pn532:{port} is taken for a real device: no simulated card comes near it.",)
 
 
+@pytest.mark.timeout(10)
+def test_nobody_waits_for_an_answer_that_is_not_held_any_more(tmp_path: Path) -> None:
+    world = SimulatedWorld()
+    world.start(tmp_path / "home", "sim:", Pace.SCRIPT)
+    try:
+        world.hold_host_answer()
+        with ThreadPoolExecutor() as pool:
+            held = pool.submit(world.wait_until_held)
+            world.release_host_answer()
+        assert held.result() is False
+    finally:
+        world.stop()
+
+
 def test_a_part_that_does_not_end_keeps_no_other_from_it(tmp_path: Path) -> None:
     world = SimulatedWorld()
     world.start(tmp_path / "home", "sim:", Pace.SCRIPT)
@@ -133,6 +149,43 @@ def test_a_part_that_does_not_end_keeps_no_other_from_it(tmp_path: Path) -> None
     world._ends.append(fail)
     world.stop()
     assert world.host.running is False
+
+
+DRAIN = '[[step]]\nname = "waits"\ndo = "drain"\nexpect = "drained"\n'
+
+
+def test_a_folder_may_be_named_from_here_and_be_used_again(tmp_path: Path) -> None:
+    script(tmp_path / "steps.toml", DRAIN)
+    for _ in range(2):
+        done = subprocess.run(
+            [*COMMAND, "--home", "mine", "--reader", "sim:", "--script", "steps.toml"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert {"tillside.toml", "queue.db"} <= {path.name for path in (tmp_path / "mine").iterdir()}
+
+
+def test_books_agree_in_a_folder_with_payments_of_an_earlier_run(tmp_path: Path) -> None:
+    audit = '[[step]]\nname = "audit"\ndo = "audit"\nexpect = "they agree"\n'
+    file = script(tmp_path / "steps.toml", THEN + audit)
+    for _ in range(2):
+        done = demo("--home", str(tmp_path / "mine"), "--reader", "sim:", "--script", file)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_a_folder_that_lost_its_host_is_a_finding(tmp_path: Path) -> None:
+    file = script(tmp_path / "steps.toml", DRAIN)
+    home = tmp_path / "mine"
+    assert demo("--home", str(home), "--reader", "sim:", "--script", file).returncode == 0
+    shutil.rmtree(home / "world")
+    done = demo("--home", str(home), "--reader", "sim:", "--script", file)
+    assert done.returncode == 1
+    assert done.stderr.startswith("tillside: the demo did not come up: the host shows other keys")
+    assert done.stderr.endswith(f"; try another folder than {home}\n")
+    assert len(done.stderr.splitlines()) == 1
 
 
 # --- what goes wrong inside a step
@@ -182,8 +235,7 @@ def wrong(self):
     raise ZeroDivisionError
 World.hide_code = wrong
 """
-    steps = '[[step]]\nname = "waits"\ndo = "drain"\nexpect = "drained"\n' + THEN
-    done = patched(patch, steps, tmp_path / "home")
+    done = patched(patch, DRAIN + THEN, tmp_path / "home")
     first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert (first["outcome"], first["ok"]) == ("drained, then failed: ZeroDivisionError", False)
     assert second["ok"]

@@ -14,6 +14,7 @@ from tests.terminal.demo.terminal_window import Window
 
 COMMAND = [sys.executable, "-c", "import sys; from terminal.cli import main; sys.exit(main())"]
 SCRIPT = [*COMMAND, "demo", "--script", "--reader", "sim:", "--json"]
+ALTERNATE_SCREEN_ON = "\x1b[?1049h"
 ALTERNATE_SCREEN_OFF = b"\x1b[?1049l"
 CURSOR_ON = b"\x1b[?25h"
 
@@ -94,7 +95,7 @@ def test_a_signal_takes_the_terminal_along_that_a_step_would_kill(scratch: Path,
     with start(
         scratch, *COMMAND, "demo", "--reader", "sim:", "--home", str(home), "--script", str(steps)
     ) as demo:
-        while len(using(home)) < 2:
+        while not any("terminal.demo.victim" in line for line in using(home)):
             assert demo.poll() is None
         demo.terminate()
         _, err = demo.communicate()
@@ -162,6 +163,18 @@ def test_a_signal_ends_the_demos_screen_as_its_key_does(
     assert demo_window.shown.endswith(b"tillside: stopped\r\n")
     assert list(scratch.iterdir()) == []
     assert in_session(demo_window.process.pid) == []
+
+
+def test_a_signal_while_the_screen_comes_up_leaves_no_traceback(scratch: Path) -> None:
+    window = Window("demo", "--reader", "sim:", scratch=scratch)
+    window.until(ALTERNATE_SCREEN_ON)
+    window.process.terminate()
+    assert window.until_end() == 128 + signal.SIGTERM
+    assert window.modes() == window.before
+    window.close()
+    assert b"Traceback" not in window.shown
+    assert window.shown.endswith(b"tillside: stopped\r\n")
+    assert list(scratch.iterdir()) == []
 
 
 def test_closing_the_window_ends_the_demo(demo_window: Window, scratch: Path) -> None:
