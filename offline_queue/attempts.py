@@ -7,7 +7,6 @@ import apsw
 from offline_queue.errors import AttemptClosedError, OrderPaidError, UnknownAttemptError
 from offline_queue.record import Record, RecordKind
 
-
 _PAID = ("approved", "approved_offline")
 
 

@@ -200,7 +200,7 @@ def load(path: Path) -> Config:
         config = _table(Config, values, (), path.parent)
         _check(config)
     except _FieldError as error:
-        where = f"{path}:{_line(text, error.path)}"
+        where = f"{path}:{line_of(text, error.path)}"
         raise ConfigError(f"{where}: {'.'.join(error.path)}: {error.what}") from error
     return config
 
@@ -319,7 +319,7 @@ def _check_file(path: tuple[str, ...], file: Path | None) -> None:
         raise _FieldError(path, f"there is no file {file}")
 
 
-def _line(text: str, path: tuple[str, ...]) -> int:
+def line_of(text: str, path: tuple[str, ...]) -> int:
     """Return the line on which a key, or else the table that it is missing from, begins; or 1.
 
     The parser does not tell lines. But a file is readable up to the end of each statement, so the one

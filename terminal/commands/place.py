@@ -46,7 +46,7 @@ def _check_authority(path: Path, table: str, ca_file: Path | None) -> None:
     try:
         ssl.create_default_context(cafile=str(ca_file))
     except OSError as error:  # SSLError is one
-        line = configuration._line(path.read_text("utf-8"), (table, "ca_file"))
+        line = configuration.line_of(path.read_text("utf-8"), (table, "ca_file"))
         why = "" if isinstance(error, ssl.SSLError) else f" ({error.strerror})"
         raise UsageError(
             f"{path}:{line}: {table}.ca_file: {ca_file} holds no certificate authority in PEM{why}"
