@@ -15,10 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-import httpx
-
 from drivers.protocols import Code
-from emv.config import EmvConfig, default_config
 from emv.kernel import Transaction
 from emv.outcome import UiRequest
 from emv.sensitive import SensitiveBytes
@@ -27,8 +24,6 @@ from offline_queue.errors import OrderPaidError, QueueError
 from offline_queue.record import Record
 from offline_queue.store import Store
 from terminal.actions import CounterRefusal
-from terminal.channels.alipay import AlipayCode, AlipayGateway, AlipayQr
-from terminal.channels.card import CardChannel
 from terminal.channels.channel import Case, Channel
 from terminal.config import Config, OfflineMode
 from terminal.delivery import Delivery
@@ -55,6 +50,7 @@ from terminal.payment.tap import Tapped, instrument
 from terminal.present_order import PresentOrder, result_view
 from terminal.queue_figures import QueueFigures
 from terminal.receipt.receipt import lines
+from terminal.set_up import emv_config, make_channels, open_store
 from terminal.store_worker import StoreWorker
 from terminal.view import (
     CounterView,
@@ -65,8 +61,6 @@ from terminal.view import (
 )
 
 logger = logging.getLogger(__name__)
-
-QUEUE_FILE = "queue.db"
 
 
 class Counter:
@@ -79,11 +73,12 @@ class Counter:
         self._host_http = client(config.host.ca_file)
         self._host = HttpHost(config.host.url, enrolment, self._host_http)
         self._delivery = Delivery(self._store, self._host, self._queue_changed, self._taken_over)
-        self._http: list[httpx.AsyncClient] = [self._host_http]
-        self._channels = {channel.name: channel for channel in self._make_channels()}
+        channels, connections = make_channels(config, self._host)
+        self._http = [self._host_http, *connections]
+        self._channels = {channel.name: channel for channel in channels}
         self._pool = DevicePool(config.devices, self._device_changed)
         self._history = History(config, {name: its.label for name, its in self._channels.items()})
-        self._emv = _emv_config(config)
+        self._emv = emv_config(config)
         self._listeners: list[Callable[[CounterView], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -416,19 +411,6 @@ class Counter:
             locale=self._config.shop.locale,
         )
 
-    # --- parts
-
-    def _make_channels(self) -> list[Channel]:
-        channels: list[Channel] = [CardChannel(self._host)]
-        alipay = self._config.alipay
-        if alipay is not None:
-            http = client(alipay.ca_file)
-            self._http.append(http)
-            gateway = AlipayGateway(alipay, http, lambda: datetime.now().astimezone())
-            channels.append(AlipayCode(gateway, alipay, self._config.shop.name))
-            channels.append(AlipayQr(gateway, alipay, self._config.shop.name))
-        return channels
-
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -438,25 +420,3 @@ class Counter:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a task of the counter failed", exc_info=error)
-
-
-def open_store(home: Path, config: Config, enrolment: Enrolment) -> Store:
-    """Open a terminal's queue. Raises QueueError."""
-    return Store.open(
-        home / QUEUE_FILE,
-        terminal_id=config.terminal.id,
-        signer=enrolment.key,
-        sealer=enrolment.sealer,
-        host_key=enrolment.host_key,
-    )
-
-
-def _emv_config(config: Config) -> EmvConfig:
-    currency = numeric_code(config.shop.currency)
-    return default_config(
-        config.shop.country,
-        currency,
-        cvm_limit=config.money(config.cards.cvm_limit).minor,
-        merchant_name=config.shop.name,
-        terminal_id=config.terminal.id[:8],
-    )

@@ -16,12 +16,12 @@ from terminal.commands import place
 from terminal.commands.errors import FINDING, FINE, FindingError
 from terminal.commands.output import complain, fault, say, say_json
 from terminal.config import Config
-from terminal.counter import open_store
 from terminal.delivery import deliver_all
 from terminal.enrolment import Enrolment
 from terminal.host_client import HttpHost
 from terminal.http import client
 from terminal.money import Money
+from terminal.set_up import open_store
 
 HEAD_DIGITS = 16
 """How much of the chain's head is shown to a person: as much as on a receipt."""

@@ -24,9 +24,9 @@ from simulators.hosts.host import Host
 from terminal.cli import FINDING, FINE, WRONG_USE, main
 from terminal.commands import queue
 from terminal.config import Config
-from terminal.counter import QUEUE_FILE, open_store
 from terminal.enrolment import KEY_FILE, PINS_FILE, Enrolment, load
 from terminal.home import CONFIG_FILE
+from terminal.set_up import QUEUE_FILE, open_store
 from tests.terminal.shop import TERMINAL_ID
 
 Run = Callable[..., tuple[int, str, str]]
@@ -434,9 +434,9 @@ def test_a_queue_that_is_in_use_is_told(run: Run, at_home: Path, config: Config)
     """The lock is between processes, so another one holds it."""
     program = (
         "import sys; from pathlib import Path\n"
-        "from terminal import config, counter, enrolment, home\n"
+        "from terminal import config, enrolment, home, set_up\n"
         "folder = Path(sys.argv[1]); its = config.load(folder / home.CONFIG_FILE)\n"
-        "store = counter.open_store(folder, its, enrolment.load(folder, its.terminal.id))\n"
+        "store = set_up.open_store(folder, its, enrolment.load(folder, its.terminal.id))\n"
         "print('open', flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(

@@ -23,12 +23,13 @@ from terminal.actions import CounterRefusal
 from terminal.channels.card import CardChannel
 from terminal.channels.channel import Case
 from terminal.config import Config, Devices, HostConfig, OfflineMode, load
-from terminal.counter import QUEUE_FILE, Counter, open_store
+from terminal.counter import Counter
 from terminal.demo.customer import until
 from terminal.demo.world import Pace
 from terminal.enrolment import Enrolment, enrol
 from terminal.home import CONFIG_FILE
 from terminal.payment.attempt_events import Answer, Verdict
+from terminal.set_up import QUEUE_FILE, open_store
 from terminal.view import CounterView, LightPattern, Outcome, Phase
 
 pytestmark = pytest.mark.timeout(60)

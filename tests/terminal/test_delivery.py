@@ -24,10 +24,10 @@ from simulators.hosts.host import Host
 from simulators.hosts.host_behaviour import Fault
 from terminal import delivery as module
 from terminal.config import Config
-from terminal.counter import QUEUE_FILE, open_store
 from terminal.delivery import Delivery, deliver_all
 from terminal.enrolment import Enrolment
 from terminal.host_client import HttpHost
+from terminal.set_up import QUEUE_FILE, open_store
 from terminal.store_worker import StoreWorker
 from tests.terminal.shop import TERMINAL_ID
 

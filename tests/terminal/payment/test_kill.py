@@ -12,11 +12,12 @@ import pytest
 from simulators.hosts.alipay_trades import Behaviour
 from simulators.world import SimulatedWorld
 from terminal.config import Config, load
-from terminal.counter import Counter, open_store
+from terminal.counter import Counter
 from terminal.demo.customer import until
 from terminal.demo.world import Pace
 from terminal.enrolment import Enrolment, enrol
 from terminal.home import CONFIG_FILE
+from terminal.set_up import open_store
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -3,6 +3,7 @@ from itertools import permutations
 
 import pytest
 from rich.console import RenderableType
+from textual.content import Content
 from textual.geometry import Size
 from textual.screen import Screen
 
@@ -54,7 +55,10 @@ async def test_a_result_shows_all_its_words_and_its_shape(
         panel = app.screen.query_one(ResultPanel)
         style = result_style(result)
         assert panel.has_class(style.css_class)
-        assert app.screen.query_one("#result-shape", Line).content == solid(wide_pixels(style.shape))
+        # `==` would compare the text alone, and a shape is all blanks.
+        shape = app.screen.query_one("#result-shape", Line).content
+        assert isinstance(shape, Content)
+        assert shape.is_same(solid(wide_pixels(style.shape)))
         words = words_shown(app)
         assert f"{style.sign} {style.words}" in words
         assert result.detail in words
@@ -99,7 +103,7 @@ async def test_a_line_with_the_same_text_in_other_colours_is_drawn_anew(app: Cou
 
 
 class RecordingApp(CountingApp):
-    """Keeps what each frame shows."""
+    """Keeps what each frame with a result shows."""
 
     def __init__(self, counter: FakeCounter) -> None:
         super().__init__(counter)
@@ -107,7 +111,9 @@ class RecordingApp(CountingApp):
 
     def _display(self, screen: Screen[None], renderable: RenderableType | None) -> None:
         super()._display(screen, renderable)
-        if renderable is not None and not self._batch_count and screen is self.screen:
+        if renderable is None or self._batch_count or screen is not self.screen:
+            return
+        if screen.query_one(ResultWords).size.width:
             self.frames.append(text_of(self))
 
 
@@ -125,9 +131,8 @@ async def test_the_first_frame_of_a_result_is_right_already(
         await pilot.pause()
         last = app.screen.query_one(ResultWords)
         rows = [strip.text.rstrip() for strip in last.render_lines(last.size.region)]
-        shown = [frame for frame in app.frames if "order RIV-1042" in frame]
-    assert shown
-    for frame in shown:
+    assert app.frames
+    for frame in app.frames:
         for row in rows:
             assert row in frame
 
