@@ -9,7 +9,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # zbar for pyzbar; what opencv-python needs to import.
 APT := pcscd vsmartcard-vpcd gcc python3-dev python3-venv libpcsclite-dev swig libzbar0 libgl1 libglib2.0-0
 
-.PHONY: setup demo test check bench lock clean
+.PHONY: setup demo test check bench pictures lock clean
 
 setup: $(READY)
 
@@ -40,6 +40,11 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m tests.benchmarks
+
+# The README's pictures and diagram; needs chromium.
+pictures: setup
+	@$(BIN)/python -m tests.pictures.make
+	@$(BIN)/python -m tests.pictures.attempt_diagram
 
 lock: setup
 	@printf 'pip\nsetuptools\nwheel\nhatchling\neditables\n' | $(BIN)/pip-compile --quiet --generate-hashes \
