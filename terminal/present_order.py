@@ -5,11 +5,11 @@ from __future__ import annotations
 from emv.outcome import UiRequest, UiStatus
 from terminal.money import Money
 from terminal.payment.arming import Arming
-from terminal.payment.attempt import CANCELLED
 from terminal.payment.attempt_events import (
     Result,
     State,
 )
+from terminal.payment.headline import headline
 from terminal.payment.runner import AttemptRunner
 from terminal.view import LightPattern, Outcome, Phase, QrView, ResultView
 
@@ -36,12 +36,6 @@ _PROMPTS = {
     Phase.SHOWING_QR: "Customer scans the code",
     Phase.REVERSING: "Undoing the payment",
     Phase.DONE: "Next customer",
-}
-_HEADLINES = {
-    Outcome.APPROVED: "APPROVED",
-    Outcome.APPROVED_OFFLINE: "APPROVED OFFLINE",
-    Outcome.DECLINED: "DECLINED",
-    Outcome.UNKNOWN: "DO NOT CHARGE AGAIN",
 }
 
 
@@ -130,22 +124,13 @@ def result_view(runner: AttemptRunner, result: Result, receipt: tuple[str, ...])
     return ResultView(
         outcome=result.outcome,
         amount=runner.case.amount,
-        headline=_headline(result),
+        headline=headline(result),
         detail=_detail(result),
         order=runner.case.order,
         channel=runner.channel.label,
         deferred=result.deferred,
         receipt=receipt,
     )
-
-
-def _headline(result: Result) -> str:
-    """Return the words in large letters. DECLINED is for what the card, the host or the wallet said."""
-    if result.deferred:
-        return "TAKEN OFFLINE"
-    if result.ours:
-        return "CANCELLED" if result.reason.startswith(CANCELLED) else "NOT PAID"
-    return _HEADLINES[result.outcome]
 
 
 def _detail(result: Result) -> str:

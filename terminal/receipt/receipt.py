@@ -14,17 +14,11 @@ from terminal.money import Money
 from terminal.payment.attempt_events import (
     Result,
 )
+from terminal.payment.headline import headline
 from terminal.view import Outcome
 
 WIDTH = 32
 """Columns a line: what the narrowest receipt printers have. A Chinese character takes two."""
-
-_TITLES = {
-    Outcome.APPROVED: "APPROVED",
-    Outcome.APPROVED_OFFLINE: "APPROVED OFFLINE",
-    Outcome.DECLINED: "DECLINED",
-    Outcome.UNKNOWN: "RESULT NOT KNOWN",
-}
 
 
 _TAKEN = (Outcome.APPROVED, Outcome.APPROVED_OFFLINE)
@@ -69,7 +63,7 @@ def lines(
 
 
 def _outcome(result: Result) -> list[str]:
-    title = "TAKEN OFFLINE" if result.deferred else _TITLES[result.outcome]
+    title = "RESULT NOT KNOWN" if result.outcome is Outcome.UNKNOWN else headline(result)
     text = _centred(f"*** {title} ***")
     if result.deferred:
         text += _centred("not yet authorised")

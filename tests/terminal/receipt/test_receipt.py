@@ -202,3 +202,10 @@ def test_nothing_is_wider_than_the_paper_and_nothing_is_lost(
 def test_a_signature_has_its_line_where_something_was_taken(outcome: Outcome, signed: bool) -> None:
     text = receipt(Result(outcome), facts={**CARD, "cvm": "signature"})
     assert ("_" * WIDTH in text) == signed
+
+
+def test_what_nobody_declined_is_not_called_declined() -> None:
+    cancelled = "\n".join(receipt(Result(Outcome.DECLINED, "cancelled", ours=True)))
+    unpaid = "\n".join(receipt(Result(Outcome.DECLINED, "not paid in time", ours=True)))
+    assert ("CANCELLED" in cancelled, "NOT PAID" in unpaid) == (True, True)
+    assert "DECLINED" not in cancelled + unpaid
