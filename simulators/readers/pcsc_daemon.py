@@ -56,7 +56,7 @@ class PcscDaemon:
         """Use the daemon that runs, or start one; returns when it lists the virtual reader."""
         if missing := self.missing():
             raise PcscDaemonError(missing)
-        users = self._users_path.open("a+")
+        users = self._users = self._users_path.open("a+")
         try:
             with self._alone(wait_s):
                 fcntl.flock(users, fcntl.LOCK_SH)
@@ -64,9 +64,8 @@ class PcscDaemon:
                     self._launch(users)
                 self._wait_for_reader(wait_s)
         except BaseException:
-            users.close()
+            self.stop(wait_s=wait_s)
             raise
-        self._users = users
 
     def stop(self, *, wait_s: float = 10.0) -> None:
         """End the daemon if one of us started it and nobody else of us uses it."""
