@@ -1,24 +1,30 @@
 """The PC/SC daemon is ended by whoever started it, also where it came up without the virtual reader."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from drivers.readers import pcsc
-from simulators.readers import pcsc_daemon
+from simulators.readers import pcsc_daemon as module
 from simulators.readers.pcsc_daemon import PcscDaemon, PcscDaemonError
 
 
 @pytest.fixture(autouse=True)
-def daemon_is_ours_to_start() -> None:
-    if missing := PcscDaemon.missing():
-        pytest.skip(f"no PC/SC daemon with a virtual reader: {missing}")
+def no_daemon(pcsc_daemon: PcscDaemon) -> Iterator[None]:
+    """End the daemon that the other tests share, for one test."""
+    pcsc_daemon.stop()
     if pcsc.discover():
-        pytest.skip("a PC/SC daemon runs already, started by somebody else")
+        pcsc_daemon.start()
+        pytest.skip("a PC/SC daemon of somebody else runs")
+    yield
+    pcsc_daemon.start()
 
 
 def test_a_daemon_without_the_virtual_reader_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pcsc_daemon, "READER", "No Such Reader")
+    monkeypatch.setattr(module, "READER", "No Such Reader")
     with pytest.raises(PcscDaemonError, match="without the virtual reader"):
         PcscDaemon().start(wait_s=1.0)
+    monkeypatch.undo()
     assert not pcsc.discover()
 
 
