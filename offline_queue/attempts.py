@@ -34,15 +34,19 @@ def follow_record(cursor: apsw.Cursor, record: Record, state: str, closes: bool)
     """Move the record's attempt along with it, and return the attempt's number.
 
     Raises:
-        AttemptClosedError: An intent for an attempt that is over.
+        AttemptClosedError: An intent for an attempt that is over, or a reversal or a no for one that has
+            paid: giving money back is a void or a refund.
         OrderPaidError: A yes to an attempt whose order another attempt has paid, or a late yes to one
             whose order another attempt is paying.
     """
     number, live, amount_minor = find_attempt(cursor, record.attempt)
     if record.kind is RecordKind.INTENT and not live:
         raise AttemptClosedError(f"attempt {record.attempt} is closed")
+    outcome = record.summary.get("outcome")
+    undoes = record.kind is RecordKind.REVERSAL or (record.kind is RecordKind.RESULT and outcome not in _PAID)
+    if undoes and cursor.execute("SELECT paid FROM attempts WHERE number = ?", (number,)).get:
+        raise AttemptClosedError(f"attempt {record.attempt} has paid; that is not undone by a {record.kind}")
     if record.kind is RecordKind.RESULT:
-        outcome = record.summary.get("outcome")
         _set_paid(cursor, number, outcome in _PAID)
         if outcome == "approved_offline":
             cursor.execute(

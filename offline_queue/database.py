@@ -129,8 +129,10 @@ class Database:
 
     def close(self) -> None:
         """Close the file and give it free for another process. What is durable stays so."""
-        self.connection.close(True)
-        os.close(self._lock)
+        try:
+            self.connection.close(True)
+        finally:
+            os.close(self._lock)
 
     def _check_usable(self) -> None:
         if self._unusable:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offline_queue.database import Database
-from offline_queue.errors import RecordError
+from offline_queue.errors import ChainBrokenError, RecordError
 from offline_queue.record import Record
 from offline_queue.summary import Summary
 
@@ -30,6 +30,7 @@ class AttemptRow:
         settled: What the host said of an offline approval: "approved", "declined", or empty so far.
         intent: The first intent record, if one was written.
         summary: That of the attempt's last record, empty without one.
+        damaged: One of its records was changed; then `intent` and `summary` are empty.
     """
 
     key: str
@@ -41,6 +42,7 @@ class AttemptRow:
     currency: str
     intent: Record | None
     summary: Summary
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,15 @@ def _attempt_row(
     currency: str,
 ) -> AttemptRow:
     of_attempt = "WHERE attempt_number = ?"
-    intent = find_records(database, f"{of_attempt} AND kind = 'intent' ORDER BY sequence LIMIT 1", number)
-    last = find_records(database, f"{of_attempt} ORDER BY sequence DESC LIMIT 1", number)
+    intent: tuple[Record, ...] = ()
+    last: tuple[Record, ...] = ()
+    damaged = False
+    try:
+        intent = find_records(database, f"{of_attempt} AND kind = 'intent' ORDER BY sequence LIMIT 1", number)
+        last = find_records(database, f"{of_attempt} ORDER BY sequence DESC LIMIT 1", number)
+    except (ChainBrokenError, RecordError):
+        # One bad record must not hide the other attempts from whoever has to resolve them.
+        damaged = True
     return AttemptRow(
         key=key,
         order_id=order_id,
@@ -124,6 +133,7 @@ def _attempt_row(
         settled=settled,
         amount_minor=amount_minor,
         currency=currency,
-        intent=intent[0] if intent else None,
-        summary=last[0].summary if last else {},
+        intent=intent[0] if intent and not damaged else None,
+        summary=last[0].summary if last and not damaged else {},
+        damaged=damaged,
     )

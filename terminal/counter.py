@@ -11,7 +11,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -83,6 +82,7 @@ class Counter:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._figures = QueueFigures(config)
+        self._settling = asyncio.Lock()
         self._settled_in = False
         """Whether what an earlier run left open is known and being resolved."""
         self._opening = False
@@ -298,6 +298,11 @@ class Counter:
 
     async def _settle_in(self) -> None:
         """Read what an earlier run left, and go on with it. Until that has been done nothing is charged."""
+        async with self._settling:
+            if not self._settled_in:
+                await self._read_what_was_left()
+
+    async def _read_what_was_left(self) -> None:
         await self._figures.refresh(self._store)
         if self._figures.fault and not self._figures.sequence:
             return
@@ -323,8 +328,8 @@ class Counter:
         self._changed()
 
     async def _taken_over(self, taken: TakenOver) -> None:
-        with suppress(QueueError):
-            await self._history.notice_taken_over(self._store, taken)
+        await self._history.notice_taken_over(self._store, taken)
+        self._changed()
 
     # --- the view
 

@@ -161,6 +161,7 @@ class Delivery:
                 return Delivered(advanced=False, unsent=0, jitter=jitter)
             acknowledgement = await self._host.sync(records)
             taken = await self._store.call(lambda store: store.acknowledge(acknowledgement))
+            await self._on_taken_over(taken)
             left = (await self._store.call(lambda store: store.status())).unsent
         except NotSentError as error:
             await self.reached(error)
@@ -177,7 +178,6 @@ class Delivery:
             return Alarmed(str(error))
         self.alarm = ""
         await self.reached(None)
-        await self._on_taken_over(taken)
         return Delivered(advanced=taken.records > 0, unsent=left, jitter=jitter)
 
 

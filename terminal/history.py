@@ -95,10 +95,8 @@ class History:
     async def notice_taken_over(self, store: StoreWorker, taken: TakenOver) -> None:
         """Tell of offline payments that the host has declined, and of records that it refuses."""
         for key in taken.declined:
-            row = await store.call(partial(Store.attempt, key=key))
-            if row is not None:
-                name = self._name(row.order_id, Money(row.amount_minor, row.currency))
-                self._notices.appendleft(f"{name}: the host declined the offline payment. Not paid!")
+            name = await self._name_of(store, key)
+            self._notices.appendleft(f"{name}: the host declined the offline payment. Not paid!")
         for refusal in taken.refused:
             words = f"the host refuses record {refusal.sequence} ({refusal.reason})"
             self._notices.appendleft(f"{words}; it is kept in quarantine")
@@ -110,6 +108,15 @@ class History:
     def notices(self) -> tuple[str, ...]:
         """Return the notices, newest first."""
         return tuple(self._notices)
+
+    async def _name_of(self, store: StoreWorker, attempt: str) -> str:
+        try:
+            row = await store.call(partial(Store.attempt, key=attempt))
+        except QueueError:
+            row = None
+        if row is None:
+            return f"Attempt {attempt}"
+        return self._name(row.order_id, Money(row.amount_minor, row.currency))
 
     def _name(self, order: str, amount: Money) -> str:
         return f"Order {order}, {amount.format(self._config.shop.locale)}"
@@ -136,7 +143,7 @@ class History:
 
 def _newest(store: Store) -> list[tuple[OrderRow, tuple[_Try, ...] | None]]:
     """Return the newest orders with their attempts; None for one whose records are damaged."""
-    refused = {record.sequence for record, _ in store.quarantined(SHOWN)}
+    refused = _refused(store)
     found: list[tuple[OrderRow, tuple[_Try, ...] | None]] = []
     for order in store.orders(SHOWN):
         try:
@@ -149,6 +156,15 @@ def _newest(store: Store) -> list[tuple[OrderRow, tuple[_Try, ...] | None]]:
             logger.error("order %s: %s", order.order_id, error)
             found.append((order, None))
     return found
+
+
+def _refused(store: Store) -> set[int]:
+    """Return the sequences in quarantine; none where one of those records is damaged itself."""
+    try:
+        return {record.sequence for record, _ in store.quarantined(SHOWN)}
+    except QueueError as error:
+        logger.error("quarantine: %s", error)
+        return set()
 
 
 def _number(order: str) -> int:

@@ -54,6 +54,7 @@ TOO_LATE = "paid too late, and refunded"
 LONGEST_REVERSE_S = 60.0
 LONGEST_WATCH_S = 15.0
 SAVE_AGAIN_S = 1.0
+LONGEST_SAVE_S = 30.0
 
 
 class AttemptMisuseError(Exception):
@@ -77,6 +78,7 @@ class Attempt:
         """Whether it was paid after its end, and that is being dealt with."""
         self.reversals = 0
         self.looks = 0
+        self.saves = 0
         self.after_result = State.DONE
         self.unsaved: tuple[State, Action] = (State.DONE, Close())
 
@@ -101,7 +103,9 @@ class Attempt:
             return attempt, (Close(),)
         if stored == State.WATCHING.value:
             attempt.ending = CANCELLED if cancelled else ""
-            return attempt, attempt.start_watch()
+            attempt.start_watch()
+            attempt.state = State.LOOKING
+            return attempt, (Query(),)
         attempt.ending = RESTARTED if live else TOO_LATE
         attempt.late = not live
         # Nobody waits for this outcome; when it is known it becomes a notice.
@@ -188,6 +192,9 @@ def _queried(attempt: Attempt, event: Answered) -> Step:
         return _approved(attempt, answer)
     if answer.verdict in (Verdict.DECLINED, Verdict.REVERSED):
         return _save_result(attempt, Result(Outcome.DECLINED, answer.reason, answer.code))
+    if attempt.ending == RESTARTED and answer.verdict is Verdict.NOT_SENT:
+        # A host that can't be reached knows more than this terminal: it is asked before anything is undone.
+        return State.WAITING, (Wait(attempt.plan.reverse_every_s),)
     if attempt.ending:
         return _undo(attempt)
     return State.WAITING, (Wait(attempt.plan.query_every_s),)
@@ -237,7 +244,9 @@ def _reversal_failed(attempt: Attempt, event: SaveFailed) -> Step:
 
 
 def _save_again(attempt: Attempt, shown: Result) -> Step:
-    return State.NOT_SAVED, (*attempt.show(shown), Wait(SAVE_AGAIN_S))
+    attempt.saves += 1
+    pause = min(LONGEST_SAVE_S, SAVE_AGAIN_S * 2.0 ** (min(attempt.saves, 10) - 1))
+    return State.NOT_SAVED, (*attempt.show(shown), Wait(pause))
 
 
 def _saving_again(attempt: Attempt, event: TimerFired) -> Step:
@@ -320,7 +329,8 @@ def _looked(attempt: Attempt, event: Answered) -> Step:
             return _approved(attempt, answer, "paid after the code had expired")
         attempt.ending = TOO_LATE
         return _undo(attempt)
-    if attempt.ending or answer.verdict in (Verdict.DECLINED, Verdict.REVERSED):
+    known = answer.verdict not in (Verdict.UNKNOWN, Verdict.NOT_SENT)
+    if answer.verdict in (Verdict.DECLINED, Verdict.REVERSED) or (attempt.ending and known):
         return State.DONE, (Close(),)
     attempt.looks += 1
     pause = attempt.plan.watch_every_s * 1.2 ** min(attempt.looks, 50)
@@ -328,7 +338,8 @@ def _looked(attempt: Attempt, event: Answered) -> Step:
 
 
 def _watch_over(attempt: Attempt, event: Expired) -> Step:
-    return State.DONE, (Close(),)
+    attempt.ending = EXPIRED
+    return State.LOOKING, (Query(),)
 
 
 TRANSITIONS: Mapping[State, Mapping[type, Callable[..., Step]]] = {

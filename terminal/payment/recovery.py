@@ -31,6 +31,9 @@ async def recover(
     """
     found = []
     for row, records in await store.call(_open):
+        if row.damaged:
+            logger.error("attempt %s can't be resolved: a record of it was changed", row.key)
+            continue
         name = str(row.summary.get("channel", "card"))
         channel = channels.get(name)
         if channel is None:
@@ -52,7 +55,7 @@ def _open(store: Store) -> list[tuple[AttemptRow, tuple[Record, ...]]]:
     """Return the attempts that are open, and the closed ones that may be or have been paid late."""
     unfinished = (store.attempts_in(state.value) for state in (State.WATCHING, State.REVERSING))
     rows = {row.key: row for group in (store.open_attempts(), *unfinished) for row in group}
-    return [(row, store.records(row.key)) for row in rows.values()]
+    return [(row, () if row.damaged else store.records(row.key)) for row in rows.values()]
 
 
 def _what_is_left(plan: Plan, row: AttemptRow, records: tuple[Record, ...], now_ms: int) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 
 from offline_queue.errors import CommitUnknownError, OrderPaidError, QueueError
 from offline_queue.record import Record, RecordKind
@@ -86,8 +87,8 @@ class AttemptRunner:
         self._intent: Record | None = None
         self._reversal: Record | None = None
         self._last_record: Record | None = None
-        self._save_failed = False
-        """Whether a record may be in the store although its writing failed."""
+        self._in_doubt = False
+        """Whether the record that is to be saved may be in the store already: its commit was unknown."""
         self._awaited: asyncio.Task[None] | None = None
         self._expiry: asyncio.Task[None] | None = None
         self._ticket = object()
@@ -119,7 +120,7 @@ class AttemptRunner:
                 if ticket is not None and ticket is not self._ticket:
                     continue  # a pause that something else has overtaken
                 actions = self.attempt.handle(event)
-                self._on_change(self)
+                self._tell(lambda: self._on_change(self))
                 await self._perform_all(actions)
         finally:
             for task in (self._awaited, self._expiry):
@@ -129,11 +130,18 @@ class AttemptRunner:
     async def _perform_all(self, actions: Iterable[Action]) -> None:
         for action in actions:
             if isinstance(action, Finish):
-                self._on_finish(self, action.result, self._last_record)
+                self._tell(partial(self._on_finish, self, action.result, self._last_record))
             elif isinstance(action, Close):
                 await self._close()
             else:
                 self._begin(action)
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        """Tell the counter. Whatever it does with it, the attempt goes on."""
+        try:
+            tell()
+        except Exception:
+            logger.exception("attempt %s: the counter failed", self.case.key)
 
     def _begin(self, action: Action) -> None:
         """Start what ends in an event. It takes the place of a pause that is still running."""
@@ -151,6 +159,7 @@ class AttemptRunner:
             event = await self._do(action)
         except Exception as error:  # noqa: BLE001  the attempt must go on, whatever a part of it does
             logger.error("attempt %s: %s failed: %s", self.case.key, _name(action), type(error).__name__)
+            self._in_doubt = self._in_doubt or isinstance(action, SaveIntent | SaveReversal | SaveResult)
             event = _not_known(action)
         self._events.put_nowait((event, ticket))
 
@@ -198,8 +207,10 @@ class AttemptRunner:
         summary = {**self._summary(), **facts}
 
         def append(store: Store) -> Record:
-            if self._save_failed and (there := _find(store, self.case.key, kind, summary)):
+            if self._in_doubt and (there := _find(store, self.case.key, kind, summary)):
                 return there
+            # Read back and not found: what happens from here on is known again.
+            self._in_doubt = False
             return store.append(
                 kind,
                 attempt=self.case.key,
@@ -216,12 +227,12 @@ class AttemptRunner:
             return SaveFailed(str(error), absent=True, order_paid=True)
         except CommitUnknownError as error:
             logger.error("attempt %s: commit unknown: %s", self.case.key, error)
-            self._save_failed = True
+            self._in_doubt = True
             return SaveFailed(str(error), absent=False)
         except QueueError as error:
             logger.error("attempt %s: not recorded: %s", self.case.key, error)
-            self._save_failed = True
-            return SaveFailed(str(error), absent=True)
+            return SaveFailed(str(error), absent=not self._in_doubt)
+        self._in_doubt = False
         self._last_record = record
         if kind is RecordKind.INTENT:
             self._intent = record

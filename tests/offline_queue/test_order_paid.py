@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from offline_queue.errors import OrderPaidError
+from offline_queue.errors import AttemptClosedError, OrderPaidError
 from offline_queue.record import Record, RecordKind
 from offline_queue.store import Store
 from tests.offline_queue.conftest import Counter
@@ -110,3 +110,16 @@ def test_a_closed_attempt_may_be_put_to_rest_but_not_opened(store: Store) -> Non
     store.move_attempt(attempt, state="rest", closes=True)
     (row,) = store.attempts_in("rest")
     assert (row.key, row.live) == (attempt, False)
+
+
+def test_what_has_paid_is_not_undone_by_a_reversal_or_a_no(store: Store) -> None:
+    attempt = store.begin_attempt("A", state="new")
+    result(store, attempt, "approved")
+    before = store.status()
+    with pytest.raises(AttemptClosedError):
+        result(store, attempt, "declined")
+    with pytest.raises(AttemptClosedError):
+        store.append(
+            RecordKind.REVERSAL, attempt=attempt, state="x", closes=False, secret=b"", summary={}, time_ms=1
+        )
+    assert store.status() == before

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from drivers.address import parse
-from offline_queue.record import Record
+from offline_queue.errors import CommitUnknownError, StoreUnavailableError
+from offline_queue.record import Record, RecordKind
 from offline_queue.store import Store
 from simulators.hosts import certificates
 from simulators.hosts.host_behaviour import Fault
@@ -81,6 +82,11 @@ class Shop:
 def outcome(view: CounterView) -> Outcome:
     assert view.result is not None
     return view.result.outcome
+
+
+def delivered(view: CounterView, what: Outcome) -> bool:
+    """Tell whether the newest order has that outcome and the host holds every record of it."""
+    return bool(view.payments) and view.payments[0].outcome is what and not view.queue.unsent
 
 
 @pytest.fixture
@@ -195,7 +201,7 @@ async def test_an_offline_payment_that_the_host_declines_later_becomes_a_notice(
         shop.world.set_network(True)
         view = await until(counter, lambda view: view.notices)
         assert "declined the offline payment" in view.notices[0]
-        assert view.payments[0].note == "HOST DECLINED"
+        await until(counter, lambda view: view.payments[0].note == "HOST DECLINED")
     assert shop.world.booked() == {}
 
 
@@ -406,7 +412,7 @@ async def test_a_screen_that_fails_takes_no_payment_with_it(shop: Shop) -> None:
 async def test_a_damaged_record_is_named_and_the_counter_starts(shop: Shop) -> None:
     async with shop.run() as counter:
         await shop.tap(counter, "1.00")
-        await until(counter, lambda view: not view.queue.unsent)
+        await until(counter, lambda view: delivered(view, Outcome.APPROVED))
     with closing(sqlite3.connect(shop.home / QUEUE_FILE)) as connection:
         connection.execute("DROP TRIGGER records_are_final_update")
         connection.execute("UPDATE records SET body = zeroblob(length(body)) WHERE sequence = 1")
@@ -455,3 +461,92 @@ async def test_a_host_whose_words_look_like_a_card_number_is_still_heard(
     async with shop.run() as counter:
         assert outcome(await shop.tap(counter, "1.00")) is Outcome.DECLINED
         await until(counter, lambda view: view.payments and view.payments[0].outcome is Outcome.DECLINED)
+
+
+async def test_an_offline_yes_whose_commit_was_unknown_is_never_called_a_no(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record is there; then the disk can't even be read; then it can."""
+    append, faults = Store.append, iter([CommitUnknownError("lost"), StoreUnavailableError("away")])
+
+    def failing(store: Store, kind: RecordKind, **facts: Any) -> Record:
+        if kind is not RecordKind.RESULT or (fault := next(faults, None)) is None:
+            return append(store, kind, **facts)
+        if isinstance(fault, CommitUnknownError):
+            append(store, kind, **facts)
+        raise fault
+
+    shop.world.set_network(False)
+    monkeypatch.setattr(Store, "append", failing)
+    monkeypatch.setattr(Store, "records", away_once(Store.records))
+    async with shop.run() as counter:
+        view = await shop.tap(counter, "3.50")
+        assert outcome(view) is Outcome.UNKNOWN
+        view = await until(counter, lambda view: outcome(view) is not Outcome.UNKNOWN)
+        assert outcome(view) is Outcome.APPROVED_OFFLINE
+        shop.world.set_network(True)
+        await until(counter, lambda view: view.payments and view.payments[0].note == "host approved")
+    assert [entry.times for entry in shop.world.booked().values()] == [1]
+
+
+def away_once(records: Callable[..., tuple[Record, ...]]) -> Callable[..., tuple[Record, ...]]:
+    """Let the first reading back of an attempt's two records fail."""
+    faults = iter([StoreUnavailableError("away")])
+
+    def read(store: Store, attempt: str) -> tuple[Record, ...]:
+        found = records(store, attempt)
+        if len(found) > 1 and (fault := next(faults, None)) is not None:
+            raise fault
+        return found
+
+    return read
+
+
+async def test_what_was_left_open_is_gone_on_with_once(shop: Shop) -> None:
+    assert shop.pins is not None
+    store = open_store(shop.home, shop.config, shop.pins)
+    store.open_order("DEMO01-1", 100, "CNY")
+    key = store.begin_attempt("DEMO01-1", state="armed")
+    store.append(
+        RecordKind.INTENT,
+        attempt=key,
+        state="asking",
+        closes=False,
+        secret=b"x",
+        summary={"channel": "card", "order": "DEMO01-1", "amount": 100, "currency": "CNY"},
+        time_ms=1,
+    )
+    async with shop.run() as counter:
+        store.close()
+        await asyncio.gather(*(counter._queue_changed() for _ in range(5)))
+        await until(counter, lambda view: any("declined" in notice for notice in view.notices))
+    with closing(sqlite3.connect(shop.home / QUEUE_FILE)) as connection:
+        kinds = connection.execute("SELECT kind FROM records ORDER BY sequence").fetchall()
+    assert kinds == [("intent",), ("reversal",), ("result",)]
+
+
+async def test_a_damaged_watched_attempt_does_not_stop_the_counter(shop: Shop) -> None:
+    assert shop.config.alipay is not None
+    async with shop.run(alipay=replace(shop.config.alipay, qr_seconds=1)) as counter:
+        await counter.charge(shop.config.money("1.00"))
+        await counter.show_qr()
+        await until(counter, lambda view: delivered(view, Outcome.DECLINED))
+    with closing(sqlite3.connect(shop.home / QUEUE_FILE)) as connection:
+        connection.execute("DROP TRIGGER records_are_final_update")
+        connection.execute("UPDATE records SET body = zeroblob(length(body)) WHERE sequence = 1")
+        connection.commit()
+    async with shop.run() as counter:
+        assert outcome(await shop.tap(counter, "2.00")) is Outcome.APPROVED
+
+
+async def test_a_code_paid_while_the_terminal_was_off_for_long_is_found(shop: Shop) -> None:
+    assert shop.config.alipay is not None
+    alipay = replace(shop.config.alipay, qr_seconds=1)
+    async with shop.run(alipay=alipay) as counter:
+        await counter.charge(shop.config.money("1.00"))
+        await counter.show_qr()
+        expired = await until(counter, lambda view: view.result)
+    shop.world.pay_late(expired.attempt)
+    async with shop.run(alipay=replace(alipay, late_watch_s=0)) as counter:
+        view = await until(counter, lambda view: view.notices)
+        assert "approved" in view.notices[0]

@@ -226,13 +226,27 @@ def test_a_late_payment_is_not_refunded_before_the_wallet_says_so() -> None:
     assert attempt.handle(answered(Verdict.NOT_FOUND)) == (Wait(REFUNDS_LATE.reverse_every_s),)
 
 
-def test_a_watch_ends_with_its_trade_or_its_time() -> None:
-    for event in (answered(Verdict.DECLINED), Expired()):
-        attempt = expired_code()
-        if isinstance(event, Answered):
-            attempt.handle(TimerFired())
-        assert attempt.handle(event) == (Close(),)
-        assert attempt.state is State.DONE
+def test_a_watch_ends_with_its_trade() -> None:
+    attempt = expired_code()
+    attempt.handle(TimerFired())
+    assert attempt.handle(answered(Verdict.DECLINED)) == (Close(),)
+    assert attempt.state is State.DONE
+
+
+def test_a_watch_whose_time_is_over_ends_with_a_last_look_that_is_answered() -> None:
+    attempt = expired_code()
+    assert attempt.handle(Expired()) == (Query(),)
+    assert isinstance(attempt.handle(answered(Verdict.NOT_SENT))[0], Wait)
+    attempt.handle(TimerFired())
+    assert attempt.handle(answered(Verdict.NOT_FOUND)) == (Close(),)
+
+
+def test_the_last_look_still_finds_a_late_payment() -> None:
+    attempt = expired_code()
+    attempt.handle(Expired())
+    (save,) = attempt.handle(answered(Verdict.APPROVED))
+    assert isinstance(save, SaveResult)
+    assert save.result.late
 
 
 def test_looks_at_an_expired_code_grow_apart() -> None:
@@ -272,6 +286,15 @@ def test_what_can_t_be_saved_is_saved_again_until_it_is(absent: bool) -> None:
     assert finished(attempt.handle(Saved())).outcome is Outcome.APPROVED
 
 
+def test_saving_again_slows_down() -> None:
+    attempt, _ = after(Presented(CARD), Saved(), answered(Verdict.APPROVED))
+    pauses = []
+    for _ in range(8):
+        pauses += [a.seconds for a in attempt.handle(SaveFailed("full", absent=True)) if isinstance(a, Wait)]
+        attempt.handle(TimerFired())
+    assert (pauses[:3], pauses[-1]) == ([1, 2, 4], 30)
+
+
 def test_a_reversal_that_can_t_be_saved_is_saved_again() -> None:
     attempt, (save,) = after(Presented(CARD), Saved(), answered(Verdict.PENDING), CancelAsked())
     attempt.handle(SaveFailed("disk full", absent=True))
@@ -296,9 +319,16 @@ def test_a_restart_in_the_middle_of_a_refund_goes_on_with_it() -> None:
     assert (result.outcome, result.late) == (Outcome.DECLINED, True)
 
 
+def test_a_restart_without_a_network_undoes_nothing_before_the_host_has_been_asked() -> None:
+    attempt, _ = Attempt.resume(CARD, "asking")
+    assert attempt.handle(answered(Verdict.NOT_SENT)) == (Wait(CARD.reverse_every_s),)
+    attempt.handle(TimerFired())
+    attempt.handle(answered(Verdict.APPROVED))
+    assert finished(attempt.handle(Saved())).outcome is Outcome.APPROVED
+
+
 def test_a_restart_does_not_forget_that_the_cashier_cancelled() -> None:
     attempt, _ = Attempt.resume(QR, "watching", live=False, cancelled=True)
-    attempt.handle(TimerFired())
     (save,) = attempt.handle(answered(Verdict.APPROVED))
     assert isinstance(save, SaveReversal)
 
@@ -310,7 +340,7 @@ def test_a_restart_closes_what_was_never_sent() -> None:
 
 @pytest.mark.parametrize(
     ("stored", "first"),
-    [("asking", Query()), ("reversing", Reverse()), ("watching", Wait(QR.watch_every_s))],
+    [("asking", Query()), ("reversing", Reverse()), ("watching", Query())],
 )
 def test_a_restart_goes_on_where_the_store_says(stored: str, first: Action) -> None:
     _, actions = Attempt.resume(QR, stored)
