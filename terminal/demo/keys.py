@@ -12,7 +12,6 @@ from terminal.tui.cashier.demo_key import DemoKey
 from terminal.view import CounterView, Outcome, Phase
 
 _BEFORE_CARD_READ = (Phase.ARMED, Phase.READING)
-_FOR_EVER_S = 3600.0
 
 
 class DemoCustomer:

@@ -68,7 +68,6 @@ class AttemptRunner:
         on_change: Callable[[AttemptRunner], None],
         on_finish: Callable[[AttemptRunner, Result, Record | None], None],
         sleep: Sleep = asyncio.sleep,
-        base_summary: Mapping[str, str] | None = None,
     ) -> None:
         self.case = case
         self.channel = channel
@@ -82,7 +81,6 @@ class AttemptRunner:
         self._on_change = on_change
         self._on_finish = on_finish
         self._sleep = sleep
-        self._base_summary = dict(base_summary or {})
         self._events: asyncio.Queue[tuple[Event, object]] = asyncio.Queue()
         self._intent: Record | None = None
         self._reversal: Record | None = None
@@ -252,7 +250,6 @@ class AttemptRunner:
     def _summary(self) -> dict[str, str | int | bool]:
         instrument = self.case.instrument
         return {
-            **self._base_summary,
             "order": self.case.order,
             "amount": self.case.amount.minor,
             "currency": self.case.amount.currency,
