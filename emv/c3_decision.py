@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from emv.c3_options import C3Options
 from emv.card_data import CardData
 from emv.commands import Cryptogram
-from emv.config import CASH, CASHBACK, C3Options
+from emv.config import CASH, CASHBACK
 from emv.errors import DecodeError
 from emv.fields import Auc, Cid, Ctq, Ttq, take
 from emv.formats import decode_date
 from emv.kernel import Transaction
+from emv.oda import OdaResult
 from emv.outcome import CvmResult, MessageId
 from emv.sensitive import Pan, Track2
 from emv.tags import Tag
@@ -28,14 +30,6 @@ class Verdict(Enum):
     DECLINE = "decline"
     APPROVE = "approve"
     SWITCH_INTERFACE = "switch interface"
-
-
-class OdaResult(Enum):
-    """What offline data authentication came to."""
-
-    NOT_PERFORMED = "not performed"
-    FAILED = "failed"
-    SUCCEEDED = "succeeded"
 
 
 @dataclass(frozen=True, slots=True)

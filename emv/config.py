@@ -11,6 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from emv.c2_options import C2Options
+from emv.c3_options import C3Options
+from emv.c7_options import C7Options
+from emv.capk import NO_CA_KEYS, CaKeys
+from emv.emv_options import EmvOptions
 from emv.fields import Ttq
 
 PURCHASE, CASH, CASHBACK, REFUND = 0x00, 0x01, 0x09, 0x20
@@ -18,22 +23,7 @@ PURCHASE, CASH, CASHBACK, REFUND = 0x00, 0x01, 0x09, 0x20
 ALL_TYPES = frozenset({PURCHASE, CASH, CASHBACK, REFUND})
 
 
-@dataclass(frozen=True, slots=True)
-class C3Options:
-    """Settings of kernel 3 beyond Book A.
-
-    Args:
-        check_cash: Look at the card's usage control for cash (C-3, 5.5.1.3).
-        check_cashback: Look at the card's usage control for cashback (C-3, 5.5.1.4).
-        show_offline_balance: Show the available offline spending amount (C-3, 4.3.1.1).
-    """
-
-    check_cash: bool = False
-    check_cashback: bool = False
-    show_offline_balance: bool = False
-
-
-KernelOptions: TypeAlias = C3Options | None
+KernelOptions: TypeAlias = C2Options | C3Options | EmvOptions | C7Options | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +105,8 @@ class EmvConfig:
     terminal_id: str = "00000001"
     serial_number: str = ""
     pos_entry_mode: int = 0x07
+    ca_keys: CaKeys = NO_CA_KEYS
+    """Keys to authenticate cards with. Without any, no card is approved offline."""
     extra: dict[int, bytes] = field(default_factory=dict)
     """Further terminal data by tag, for PDOLs that ask for it."""
 

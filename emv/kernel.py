@@ -16,14 +16,17 @@ Spec: EMV Contactless Book A, 5.8 and 8; Book B, 3.4.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from emv.apdu import CommandApdu, ResponseApdu, StatusWord
+from emv.background import Background
 from emv.config import CombinationConfig, EmvConfig
+from emv.errors import DecodeError, KernelMisuseError
 from emv.fields import Ttq
-from emv.outcome import Outcome, Start, UiRequest
+from emv.outcome import Outcome, Start, UiRequest, end_application
 from emv.sensitive import SensitiveBytes
 
 
@@ -40,6 +43,10 @@ class Transaction:
         date, time: The terminal's local date and time.
         unpredictable_number: Tag 9F37: four bytes, from a cryptographic source, never used before.
         sequence_counter: Tag 9F41.
+        spare_unpredictable_numbers: More of them, for a kernel that asks the card again with another one
+            (relay resistance). Without them it does not ask again.
+        random_percent: A random number from 1 to 99, for random transaction selection (EMV 4.4 Book 3,
+            10.6.2).
     """
 
     type: int = 0x00
@@ -51,6 +58,8 @@ class Transaction:
     time: datetime.time
     unpredictable_number: bytes
     sequence_counter: int = 0
+    spare_unpredictable_numbers: tuple[bytes, ...] = ()
+    random_percent: int = 99
 
     def __post_init__(self) -> None:
         if not 0 <= self.amount_minor < 10**12 or not 0 <= self.amount_other_minor <= self.amount_minor:
@@ -59,8 +68,10 @@ class Transaction:
             raise ValueError("a transaction type is one byte, a currency exponent one digit")
         if not (self.currency.isascii() and self.currency.isdecimal() and len(self.currency) in (3, 4)):
             raise ValueError("a numeric currency code has three digits")
-        if len(self.unpredictable_number) != 4:
+        if any(len(n) != 4 for n in (self.unpredictable_number, *self.spare_unpredictable_numbers)):
             raise ValueError("the unpredictable number has four bytes")
+        if not 1 <= self.random_percent <= 99:
+            raise ValueError("random transaction selection draws from 1 to 99")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +111,16 @@ class Collision:
 
 @dataclass(frozen=True, slots=True)
 class CardAnswered:
-    """The card answered the last `SendCommand`."""
+    """The card answered the last `SendCommand`.
+
+    Args:
+        rapdu: The answer.
+        elapsed_us: Microseconds from the command's last byte out to the answer's last byte in, as exactly
+            as the reader can tell; None if it was not measured.
+    """
 
     rapdu: ResponseApdu
+    elapsed_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +205,9 @@ class Indicators:
     floor_limit_exceeded: bool = False
 
 
+_Options = TypeVar("_Options")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activation:
     """What Entry Point gives a kernel.
@@ -200,6 +221,7 @@ class Activation:
         start: Where Entry Point was started.
         restart: Whether this is a restart after an outcome.
         online_response: The issuer's answer, after an online request.
+        background: What the terminal remembers of earlier transactions.
     """
 
     config: EmvConfig
@@ -210,6 +232,12 @@ class Activation:
     start: Start = Start.A
     restart: bool = False
     online_response: bytes = b""
+    background: Background = field(default_factory=Background)
+
+    def options(self, kind: type[_Options]) -> _Options:
+        """Return the combination's settings of this kind, or the defaults."""
+        found = self.combination.options
+        return found if isinstance(found, kind) else kind()
 
 
 class Kernel(Protocol):
@@ -221,3 +249,40 @@ class Kernel(Protocol):
 
 
 KernelFactory: TypeAlias = Callable[[Activation], Kernel]
+
+
+Step: TypeAlias = "tuple[Enum, Actions]"
+"""What a step comes to: the state to go to, and the actions."""
+Transitions: TypeAlias = Mapping[Any, Mapping[type, Callable[[Any, Any], Any]]]
+"""By state and event type: the method that takes the event and returns a `Step`."""
+
+
+class Machine(Protocol):
+    """What `advance` moves: a kernel with a state."""
+
+    state: Any
+
+    def end(self, outcome: Outcome) -> Any:
+        """Return the step to the last state with this outcome."""
+        ...
+
+
+def advance(machine: Machine, transitions: Transitions, event: Event) -> Actions:
+    """Consume one event and return what the caller must do next, in order.
+
+    Card data that can't be decoded ends the application; it never raises.
+
+    Raises:
+        KernelMisuseError: the event has no place in this state. Nothing has changed.
+    """
+    event = understood(event)
+    try:
+        step = transitions[machine.state][type(event)]
+    except KeyError:
+        raise KernelMisuseError(f"{type(event).__name__} in {machine.state.name}") from None
+    try:
+        machine.state, actions = step(machine, event)
+    except DecodeError as error:
+        ended = end_application(f"the card's data is in error: {error}")
+        machine.state, actions = machine.end(ended)
+    return tuple(actions)

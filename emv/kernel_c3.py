@@ -27,10 +27,10 @@ from enum import Enum, auto
 from typing import Any, Protocol
 
 from emv import c3_decision, commands, dol, tlv
-from emv.c3_decision import Decision, OdaResult, Verdict
+from emv.c3_decision import Decision, Verdict
+from emv.c3_options import C3Options
 from emv.candidates import printable
 from emv.card_data import CardData
-from emv.config import C3Options
 from emv.errors import DecodeError, KernelMisuseError
 from emv.fields import Afl, AflRecord, Ttq
 from emv.formats import decode_n
@@ -47,6 +47,7 @@ from emv.kernel import (
     Transaction,
     understood,
 )
+from emv.oda import OdaResult
 from emv.outcome import (
     CvmResult,
     Interface,
@@ -118,7 +119,7 @@ class KernelC3:
         self.state = KernelState.IDLE
         self._activation = activation
         self._authenticator = authenticator
-        self._options = activation.combination.options or C3Options()
+        self._options = activation.options(C3Options)
         self._ttq = activation.indicators.ttq or Ttq.EMV_MODE
         self._ttq &= ~(Ttq.ISSUER_UPDATE | Ttq.MAGSTRIPE_MODE)
         if authenticator is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from emv.evidence import Evidence
 from emv.sensitive import Pan, SensitiveBytes
 
 
@@ -148,6 +149,7 @@ class Outcome:
         pan: The card number, when the card gave it.
         data_record: BER-TLV for the host: what DE55 needs, and 57, 5A and 5F34.
         discretionary_data: BER-TLV that is not part of the authorisation.
+        evidence: What the decision rests on; None where no kernel was reached.
     """
 
     kind: OutcomeKind
@@ -167,6 +169,7 @@ class Outcome:
     pan: Pan | None = None
     data_record: SensitiveBytes | None = None
     discretionary_data: SensitiveBytes | None = None
+    evidence: Evidence | None = None
 
 
 def try_again(reason: str) -> Outcome:

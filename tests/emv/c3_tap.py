@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from emv.c3_decision import OdaResult
+from emv.c3_options import C3Options
 from emv.card_data import CardData
-from emv.config import C3Options, CombinationConfig, EmvConfig
+from emv.config import CombinationConfig, EmvConfig
 from emv.entry_point import EntryPoint
 from emv.fields import Ttq
 from emv.kernel import Activation, Kernel, Transaction
 from emv.kernel_c3 import KernelC3
+from emv.oda import OdaResult
 from emv.outcome import Outcome
 from emv.sensitive import SensitiveBytes
 from tests.emv import visa_card as visa

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from emv.c3_decision import OdaResult
 from emv.fields import Ttq
 from emv.kernel import Transaction
+from emv.oda import OdaResult
 from emv.outcome import CvmResult, MessageId, OutcomeKind
 from tests.emv.c3_tap import READER, run, with_oda
 from tests.emv.visa_card import options

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import pytest
 
 from emv import tlv
-from emv.c3_decision import OdaResult
 from emv.card_data import CardData
 from emv.entry_point import EntryPoint
 from emv.fields import Ttq
 from emv.kernel import Transaction
 from emv.kernel_c3 import KernelC3
+from emv.oda import OdaResult
 from emv.outcome import CvmResult, Interface, MessageId, OutcomeKind, Start, UiStatus
 from emv.sensitive import SensitiveBytes
 from tests.emv import visa_card as visa

@@ -8,7 +8,6 @@ import pytest
 
 from emv import dol, tlv
 from emv.apdu import ResponseApdu
-from emv.c3_decision import OdaResult
 from emv.card_data import CardData
 from emv.config import CombinationConfig, EmvConfig, default_config
 from emv.entry_point import EntryPoint
@@ -26,6 +25,7 @@ from emv.kernel import (
     Transaction,
 )
 from emv.kernel_c3 import KernelC3
+from emv.oda import OdaResult
 from emv.outcome import Outcome, OutcomeKind, Start
 from emv.sensitive import SensitiveBytes
 from tests.emv.scripted_card import ScriptedCard, Tap

@@ -1,0 +1,10 @@
+"""Settings of kernel 7 beyond Book A."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class C7Options:
+    """Settings of kernel 7."""
