@@ -22,6 +22,7 @@ from enum import Enum, auto
 from typing import Any
 
 from emv import candidates, commands
+from emv.background import Background
 from emv.candidates import Candidate
 from emv.config import VISA_AIDS, CombinationConfig, EmvConfig
 from emv.errors import DecodeError, KernelMisuseError
@@ -75,15 +76,28 @@ _Step = tuple[EntryPointState, Actions]
 
 
 class EntryPoint:
-    """One transaction, from `Begin` to `Complete`, and on from there by `Restart`."""
+    """One transaction, from `Begin` to `Complete`, and on from there by `Restart`.
 
-    def __init__(self, config: EmvConfig, kernels: Mapping[int, KernelFactory] = KERNELS) -> None:
+    Args:
+        config: The terminal. Each of its rows names a kernel that there is.
+        kernels: The kernels there are.
+        background: What the terminal remembers from one transaction to the next; it is the caller's.
+            Without one the kernels start with an empty memory.
+    """
+
+    def __init__(
+        self,
+        config: EmvConfig,
+        kernels: Mapping[int, KernelFactory] = KERNELS,
+        background: Background | None = None,
+    ) -> None:
         unknown = sorted({row.kernel_id for row in config.combinations} - set(kernels))
         if unknown:
             raise ValueError(f"no kernel {', '.join(f'{kernel:X}' for kernel in unknown)}")
         self.state = EntryPointState.IDLE
         self._config = config
         self._kernels = kernels
+        self._background = Background() if background is None else background
         self._combinations: tuple[tuple[CombinationConfig, Indicators], ...] = ()
         self._candidates: tuple[Candidate, ...] = ()
         self._start = Start.A
@@ -234,6 +248,7 @@ class EntryPoint:
                 start=self._start,
                 restart=self._restart,
                 online_response=self._online_response,
+                background=self._background,
             )
         )
         begin = Begin(self._transaction, polls=self._begin.polls, preprocess=self._begin.preprocess)

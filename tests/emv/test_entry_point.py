@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from emv.apdu import ResponseApdu
+from emv.background import Background
 from emv.config import CombinationConfig, EmvConfig, default_config
 from emv.entry_point import EntryPoint, EntryPointState
 from emv.fields import Ttq
@@ -141,11 +142,13 @@ def test_the_kernel_is_named_while_it_works(purchase: Transaction) -> None:
         made.append(activation)
         return KernelC3(activation)
 
-    machine = EntryPoint(counter(), {3: make})
+    memory = Background()
+    machine = EntryPoint(counter(), {3: make}, memory)
     for event in (Begin(purchase), answered(visa.DIRECTORY)):
         machine.handle(event)
         assert machine.kernel is None
     machine.handle(answered(visa.FCI))
     assert isinstance(machine.kernel, KernelC3)
     assert made[0].start is Start.A
+    assert made[0].background is memory
     assert visa.AID not in repr(made[0].fci)
