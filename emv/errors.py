@@ -22,3 +22,17 @@ class DecodeError(ValueError):
 
 class KernelMisuseError(Exception):
     """An event that the machine does not take in its state: a bug of the caller, never of the card."""
+
+
+class AuthenticationError(ValueError):
+    """A key, certificate or signature that does not hold. The message holds no card data.
+
+    Args:
+        reason: What differs, in words.
+        missing: Tags of data that the card did not give.
+    """
+
+    def __init__(self, reason: str, *, missing: tuple[int, ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.missing = missing
