@@ -99,7 +99,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     _home(queue)
     _json(queue)
+
+    _add_emv(commands)
     return parser
+
+
+def _add_emv(commands: Any) -> None:
+    """Add the group of commands for whoever looks into cards and taps."""
+    emv = commands.add_parser(
+        "emv", help="look into cards' data and taps", description="look into cards' data and taps"
+    )
+    group = emv.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    decode = _command(
+        group, "decode", _emv_decode, "say in words what the bytes of a card or a terminal mean"
+    )
+    decode.add_argument(
+        "data", nargs="+", metavar="HEX", help="data objects (BER-TLV) in hexadecimal; - reads standard input"
+    )
+    kind = decode.add_mutually_exclusive_group()
+    kind.add_argument("--tag", metavar="TAG", help="HEX is the value of this tag alone, such as 95 or 9F38")
+    kind.add_argument("--atr", action="store_true", help="HEX is an answer to reset of a contact card")
+    kind.add_argument("--ats", action="store_true", help="HEX is an answer to select of a contactless card")
+    _json(decode)
 
 
 def _add_demo(commands: Any) -> None:
@@ -175,5 +197,11 @@ def _devices(options: argparse.Namespace) -> int:
 
 def _queue(options: argparse.Namespace) -> int:
     from terminal.commands.queue import run
+
+    return run(options)
+
+
+def _emv_decode(options: argparse.Namespace) -> int:
+    from terminal.commands.emv_decode import run
 
     return run(options)
