@@ -20,6 +20,7 @@ from emv.outcome import CvmResult
 from emv.tags import Tag
 
 CASH, CASHBACK = 0x01, 0x09
+NO_TVR, NO_TSI = Tvr(0), Tsi(0)
 
 
 class CvmMethod(IntEnum):
@@ -173,8 +174,8 @@ class CvmDecision:
 
     results: bytes
     cvm: CvmResult
-    tvr: Tvr = Tvr(0)
-    tsi: Tsi = Tsi(0)
+    tvr: Tvr = NO_TVR
+    tsi: Tsi = NO_TSI
 
 
 NOT_PERFORMED = bytes((CvmMethod.NOT_PERFORMED, 0, CvmStatus.UNKNOWN))
@@ -198,8 +199,8 @@ _PINS = {
 _KNOWN = {CvmMethod.FAIL, *_PINS, *_SUPPORT}
 _WAYS = {
     CvmMethod.ONLINE_PIN: (CvmResult.ONLINE_PIN, CvmStatus.UNKNOWN, Tvr.ONLINE_PIN_ENTERED),
-    CvmMethod.SIGNATURE: (CvmResult.SIGNATURE, CvmStatus.UNKNOWN, Tvr(0)),
-    CvmMethod.NO_CVM: (CvmResult.NONE, CvmStatus.SUCCESSFUL, Tvr(0)),
+    CvmMethod.SIGNATURE: (CvmResult.SIGNATURE, CvmStatus.UNKNOWN, NO_TVR),
+    CvmMethod.NO_CVM: (CvmResult.NONE, CvmStatus.SUCCESSFUL, NO_TVR),
 }
 
 
@@ -234,7 +235,7 @@ def select_cvm(
         # A list with amounts and no rule is as good as none.
         return CvmDecision(results=NOT_PERFORMED, cvm=CvmResult.NONE, tvr=Tvr.ICC_DATA_MISSING)
     cvm_list = CvmList.decode(value)
-    tvr, results = Tvr(0), NONE_APPLIED
+    tvr, results = NO_TVR, NONE_APPLIED
     for rule in cvm_list.rules:
         if not applies(rule, cvm_list, card, terminal, transaction, supported):
             continue
@@ -280,7 +281,7 @@ def _why_not(method: int) -> Tvr:
     """Return the TVR bit of a method that was to be used and could not. Spec: Book 3, 10.5."""
     if method not in _KNOWN:
         return Tvr.CVM_UNRECOGNISED
-    return Tvr.PIN_PAD_MISSING if method in _PINS else Tvr(0)
+    return Tvr.PIN_PAD_MISSING if method in _PINS else NO_TVR
 
 
 def applies(
