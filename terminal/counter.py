@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
 
 from drivers.protocols import Code
+from emv.background import Background
 from emv.kernel import Transaction
 from emv.outcome import UiRequest
 from emv.sensitive import SensitiveBytes
@@ -31,8 +31,7 @@ from terminal.enrolment import Enrolment
 from terminal.history import History
 from terminal.host_client import HttpHost
 from terminal.http import client
-from terminal.money import Money, numeric_code
-from terminal.money import exponent as currency_exponent
+from terminal.money import Money
 from terminal.payment.arming import Arming
 from terminal.payment.attempt import Attempt
 from terminal.payment.attempt_events import (
@@ -46,6 +45,8 @@ from terminal.payment.recovery import recover
 from terminal.payment.routing import route
 from terminal.payment.runner import AttemptRunner
 from terminal.payment.tap import Tapped, instrument
+from terminal.payment.transaction import new_transaction
+from terminal.payment.unpredictable import UnpredictableNumbers
 from terminal.present_order import PresentOrder, result_view
 from terminal.queue_figures import QueueFigures
 from terminal.receipt.receipt import lines
@@ -78,6 +79,8 @@ class Counter:
         self._pool = DevicePool(config.devices, self._device_changed)
         self._history = History(config, {name: its.label for name, its in self._channels.items()})
         self._emv = emv_config(config)
+        self._background = Background()
+        self._unpredictable_numbers = UnpredictableNumbers()
         self._listeners: list[Callable[[CounterView], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -203,6 +206,7 @@ class Counter:
             self._pool,
             self._emv,
             lambda: self._new_transaction(amount),
+            self._background,
             on_ui=self._reader_shows,
             on_tap=self._tapped,
             on_card_stays=self._card_stays,
@@ -224,16 +228,7 @@ class Counter:
 
     def _new_transaction(self, amount: Money) -> Transaction:
         """Return the payment as the next card is told of it. Called on a reader's thread."""
-        now = datetime.now().astimezone()
-        return Transaction(
-            amount_minor=amount.minor,
-            currency=numeric_code(amount.currency),
-            currency_exponent=currency_exponent(amount.currency),
-            date=now.date(),
-            time=now.time(),
-            unpredictable_number=secrets.token_bytes(4),
-            sequence_counter=self._figures.sequence % 10**8,
-        )
+        return new_transaction(amount, self._unpredictable_numbers, self._figures.sequence)
 
     def _reader_shows(self, request: UiRequest, words: str) -> None:
         self._order.reader_shows(request, words)

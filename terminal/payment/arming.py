@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from drivers.protocols import Code, CodeScanner, ContactlessReader
+from emv.background import Background
 from emv.config import EmvConfig
 from emv.kernel import Transaction
 from emv.outcome import UiRequest
@@ -28,6 +29,7 @@ class Arming:
         pool: The devices.
         config: What is taken by tap.
         transaction: Gives a new transaction for each presentation of a card.
+        background: What the terminal remembers of earlier taps.
         on_ui: What lights, screen and sound are to do, with words where the standard has none.
         on_tap: A card gave a final outcome.
         on_card_stays: Whether a card that has been read is still in the field.
@@ -39,6 +41,7 @@ class Arming:
         pool: DevicePool,
         config: EmvConfig,
         transaction: Callable[[], Transaction],
+        background: Background,
         *,
         on_ui: Callable[[UiRequest, str], None],
         on_tap: Callable[[Tapped], None],
@@ -48,6 +51,7 @@ class Arming:
         self._pool = pool
         self._config = config
         self._transaction = transaction
+        self._background = background
         self._on_ui = on_ui
         self._on_tap = on_tap
         self._on_card_stays = on_card_stays
@@ -85,7 +89,7 @@ class Arming:
         job.future.add_done_callback(done)
 
     def _arm(self, reader: DeviceWorker[ContactlessReader]) -> None:
-        tap = reader.submit(Tap(self._config, self._transaction, self._show).run)
+        tap = reader.submit(Tap(self._config, self._transaction, self._show, self._background).run)
         # Before this reader serves the next order, the card that paid this one must have left it.
         removal = reader.submit(wait_for_removal)
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from drivers.errors import CardLostError, DeviceTimeoutError, TransmissionError
 from drivers.protocols import MAX_WAIT_S, Card, ContactlessReader
-from emv.apdu import CommandApdu, Exchange, ResponseApdu
+from emv.apdu import CommandApdu, Exchange
+from emv.background import Background
 from emv.config import EmvConfig
 from emv.entry_point import EntryPoint
 from emv.errors import DecodeError
@@ -56,6 +57,7 @@ class Tap:
         config: What the terminal takes.
         transaction: Gives a new transaction, with a new unpredictable number, for each presentation.
         show: Called on the reader's thread with what lights, screen and sound are to do.
+        background: What the terminal remembers of earlier taps; it lives longer than this one.
     """
 
     def __init__(
@@ -63,10 +65,12 @@ class Tap:
         config: EmvConfig,
         transaction: Callable[[], Transaction],
         show: Callable[[UiRequest, str], None],
+        background: Background | None = None,
     ) -> None:
         self._config = config
         self._transaction = transaction
         self._show = show
+        self._background = Background() if background is None else background
         self._card_s = 0.0
 
     def run(self, reader: ContactlessReader, lease: Lease) -> Tapped | None:
@@ -77,11 +81,7 @@ class Tap:
             if card is None:
                 return None
             began = time.perf_counter()
-            self._card_s = 0.0
-            try:
-                outcome = self._exchange(card, lease)
-            finally:
-                card.release()
+            outcome = self.present(card, lease.beat)
             if outcome.kind in _FINAL:
                 total_ms = (time.perf_counter() - began) * 1000
                 return Tapped(outcome, self._card_s * 1000, total_ms)
@@ -101,39 +101,75 @@ class Tap:
                 return card
         return None
 
-    def _exchange(self, card: Card, lease: Lease) -> Outcome:
-        self._show(UiRequest(MessageId.PROCESSING, UiStatus.PROCESSING), "")
-        entry_point = EntryPoint(self._config)
-        event: Event = Begin(self._transaction())
-        while True:
-            actions = entry_point.handle(event)
-            words = _words(actions[-1].outcome) if isinstance(actions[-1], Complete) else ""
-            for action in actions:
-                if isinstance(action, ShowMessage):
-                    self._show(action.request, words)
-                elif isinstance(action, SendCommand):
-                    lease.beat()
-                    event = self._send(card, action.command)
-                elif isinstance(action, Complete):
-                    return action.outcome
+    def present(self, card: Card, beat: Callable[[], None]) -> Outcome:
+        """Do one presentation of a card, and give the card back to its reader."""
+        self._card_s = 0.0
 
-    def _send(self, card: Card, command: CommandApdu) -> CardAnswered | CardLost:
-        """Send one command, with all that chaining and 61xx and 6Cxx make of it."""
-        exchange = Exchange(command)
-        capdu: bytes | None = exchange.first()
+        def transceive(capdu: bytes) -> tuple[bytes, int]:
+            beat()
+            began_ns = time.perf_counter_ns()
+            rapdu = SensitiveBytes(card.transceive(capdu, timeout_s=APDU_TIMEOUT_S))
+            elapsed_ns = time.perf_counter_ns() - began_ns
+            self._card_s += elapsed_ns / 1e9
+            if logger.isEnabledFor(TRAFFIC):
+                logger.log(TRAFFIC, "%s", render(capdu, rapdu.reveal()))
+            return rapdu.reveal(), elapsed_ns // 1000
+
+        self._show(UiRequest(MessageId.PROCESSING, UiStatus.PROCESSING), "")
+        entry_point = EntryPoint(self._config, background=self._background)
         try:
-            while capdu is not None:
-                began = time.perf_counter()
-                rapdu = SensitiveBytes(card.transceive(capdu, timeout_s=APDU_TIMEOUT_S))
-                self._card_s += time.perf_counter() - began
-                if logger.isEnabledFor(TRAFFIC):
-                    logger.log(TRAFFIC, "%s", render(capdu, rapdu.reveal()))
-                capdu = exchange.next(rapdu.reveal())
-            response: ResponseApdu = exchange.response
-        except (CardLostError, DeviceTimeoutError, TransmissionError, DecodeError) as error:
-            logger.info("card lost: %s", type(error).__name__)
-            return CardLost()
-        return CardAnswered(response)
+            return converse(entry_point, Begin(self._transaction()), transceive, self._show)
+        finally:
+            card.release()
+
+
+def converse(
+    entry_point: EntryPoint,
+    begin: Begin,
+    transceive: Callable[[bytes], tuple[bytes, int | None]],
+    show: Callable[[UiRequest, str], None],
+) -> Outcome:
+    """Take one card from `begin` to its outcome.
+
+    Args:
+        entry_point: A new one. It does not look for cards by itself.
+        begin: The payment.
+        transceive: Sends a command; gives the answer and how long it took, in microseconds, or None
+            where nobody measured. Raises what a reader raises when the card is lost.
+        show: Called with what lights, screen and sound are to do, and words where the standard has none.
+    """
+    event: Event = begin
+    while True:
+        actions = entry_point.handle(event)
+        words = _words(actions[-1].outcome) if isinstance(actions[-1], Complete) else ""
+        for action in actions:
+            if isinstance(action, ShowMessage):
+                show(action.request, words)
+            elif isinstance(action, SendCommand):
+                event = _send(transceive, action.command)
+            elif isinstance(action, Complete):
+                return action.outcome
+
+
+def _send(
+    transceive: Callable[[bytes], tuple[bytes, int | None]], command: CommandApdu
+) -> CardAnswered | CardLost:
+    """Send one command, with all that chaining and 61xx and 6Cxx make of it.
+
+    The time is that of the card alone, summed up over all parts.
+    """
+    exchange = Exchange(command)
+    capdu: bytes | None = exchange.first()
+    elapsed_us: int | None = 0
+    try:
+        while capdu is not None:
+            rapdu, took_us = transceive(capdu)
+            elapsed_us = None if elapsed_us is None or took_us is None else elapsed_us + took_us
+            capdu = exchange.next(rapdu)
+        return CardAnswered(exchange.response, elapsed_us)
+    except (CardLostError, DeviceTimeoutError, TransmissionError, DecodeError) as error:
+        logger.info("card lost: %s", type(error).__name__)
+        return CardLost()
 
 
 def wait_for_removal(reader: ContactlessReader, lease: Lease) -> None:
@@ -158,8 +194,7 @@ def _words(outcome: Outcome) -> str:
 def instrument(outcome: Outcome) -> Instrument:
     """Return what a final outcome means for the payment.
 
-    An offline approval is not taken here: it needs offline data authentication, which the kernel does
-    not offer yet, so that only a declined card or an online request arrives.
+    An approval by the card alone is refused: nothing downstream keeps such a payment yet.
     """
     summary = {"scheme": _SCHEMES.get(outcome.kernel_id, "")}
     # The label is the card's own text: one that looks like a card number is not written down.
@@ -171,4 +206,12 @@ def instrument(outcome: Outcome) -> Instrument:
         summary["cvm"] = outcome.cvm.value
     if outcome.kind is OutcomeKind.ONLINE_REQUEST and outcome.data_record is not None:
         return Instrument(outcome.data_record, summary)
-    return Instrument(SensitiveBytes(b""), summary, refusal="the card declined")
+    return Instrument(SensitiveBytes(b""), summary, refusal=_refusal(outcome))
+
+
+def _refusal(outcome: Outcome) -> str:
+    if outcome.kind is OutcomeKind.APPROVED:
+        return "the card approved offline, which is not taken here"
+    if outcome.kind is OutcomeKind.ONLINE_REQUEST:
+        return "the card gave no data for its issuer"
+    return "the card declined"

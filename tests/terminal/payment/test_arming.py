@@ -14,6 +14,7 @@ import pytest
 from drivers.address import parse
 from drivers.errors import DeviceUnavailableError, Reason
 from drivers.protocols import Code
+from emv.background import Background
 from emv.kernel import Transaction
 from emv.outcome import MessageId, OutcomeKind, UiRequest
 from simulators import scanner
@@ -50,6 +51,7 @@ class Counter:
             self.pool,
             CONFIG,
             self._transaction,
+            Background(),
             on_ui=self._on_ui,
             on_tap=self._on_tap,
             on_card_stays=self._on_card_stays,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -15,7 +16,11 @@ from drivers.errors import (
     TransmissionError,
 )
 from drivers.protocols import MAX_WAIT_S
+from emv.apdu import CommandApdu
+from emv.background import Background
 from emv.config import default_config
+from emv.entry_point import EntryPoint
+from emv.kernel import Actions, Begin, CardAnswered, Complete, Event, SendCommand
 from emv.outcome import MessageId, Outcome, OutcomeKind, UiStatus
 from emv.sensitive import SensitiveBytes
 from simulators import scheme
@@ -24,8 +29,9 @@ from simulators.cards.visa import Cvm, Personality, VisaCard
 from simulators.readers.field import Field
 from simulators.readers.in_process import InProcessCard
 from terminal.devices.worker import Lease
-from terminal.payment.tap import AGAIN_S, Tapped, instrument
-from tests.terminal.payment.taps import AGAIN, AUTHORISING, PROCESSING, READ, READY, Counter, Reader
+from terminal.payment import tap
+from terminal.payment.tap import AGAIN_S, Tap, Tapped, converse, instrument
+from tests.terminal.payment.taps import AGAIN, AUTHORISING, CONFIG, PROCESSING, READ, READY, Counter, Reader
 
 PAN = "4761739001010119"
 
@@ -281,3 +287,68 @@ def test_a_tap_ends_when_it_is_told_to(counter: Counter, reader: Reader) -> None
     assert counter.shown == [READY]
     assert counter.tap.run(reader, counter.lease) is None
     assert counter.shown == [READY]
+
+
+class OneCommand:
+    """Takes the place of Entry Point: one command, and the end at whatever comes of it."""
+
+    def __init__(self, config: object = None, background: Background | None = None) -> None:
+        self.background = background
+        self.events: list[Event] = []
+
+    def handle(self, event: Event) -> Actions:
+        self.events.append(event)
+        if isinstance(event, Begin):
+            return (SendCommand(CommandApdu(0x80, 0xEA, 0, 0, b"\1\2\3\4", 0)),)
+        return (Complete(Outcome(kind=OutcomeKind.END_APPLICATION, reason="")),)
+
+
+@pytest.mark.parametrize(("times", "elapsed"), [([700], 700), ([300, 400], 700), ([300, None], None)])
+def test_the_kernel_is_told_how_long_the_card_took(times: list[int | None], elapsed: int | None) -> None:
+    answers = [bytes.fromhex("6101")] * (len(times) - 1) + [bytes.fromhex("AA9000")]
+    left = list(zip(answers, times, strict=True))
+    machine = OneCommand()
+    begin = Begin(Counter()._transaction())
+    converse(cast(EntryPoint, machine), begin, lambda capdu: left.pop(0), lambda request, words: None)
+    (answered,) = machine.events[1:]
+    assert isinstance(answered, CardAnswered)
+    assert answered.elapsed_us == elapsed
+    assert not left
+
+
+def test_the_time_is_measured_round_the_card_alone(
+    counter: Counter, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines: list[OneCommand] = []
+
+    def make(*of: object, background: Background) -> OneCommand:
+        machines.append(OneCommand(background=background))
+        return machines[-1]
+
+    ticks = iter(range(0, 10_000_000, 1_500_000))
+    monkeypatch.setattr(tap, "EntryPoint", make)
+    monkeypatch.setattr("time.perf_counter_ns", lambda: next(ticks))
+    counter.on_show = lambda shown: counter.stop.set() if shown == READY and machines else None
+    reader.on_removal = counter.stop.set
+    reader.field.place(profile.load("visa-approve"))
+    counter.tap.run(reader, counter.lease)
+    (answered,) = machines[0].events[1:]
+    assert isinstance(answered, CardAnswered)
+    assert answered.elapsed_us == 1500
+
+
+def test_the_terminal_remembers_from_tap_to_tap(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[Background] = []
+
+    def make(*of: object, background: Background) -> OneCommand:
+        handed.append(background)
+        return OneCommand()
+
+    monkeypatch.setattr(tap, "EntryPoint", make)
+    memory = Background()
+    for _ in range(2):
+        counter = Counter()
+        reader.on_removal = counter.stop.set
+        reader.field.place(profile.load("visa-approve"))
+        Tap(CONFIG, counter._transaction, counter._show, memory).run(reader, counter.lease)
+    assert [its is memory for its in handed] == [True, True]
