@@ -49,9 +49,11 @@ def follow_record(cursor: apsw.Cursor, record: Record, state: str, closes: bool)
     if record.kind is RecordKind.RESULT:
         _set_paid(cursor, number, outcome in _PAID)
         if outcome == "approved_offline":
+            # Approved without the host is what says so; whatever else was taken offline, nobody has approved.
+            deferred = record.summary.get("deferred") is not False
             cursor.execute(
-                "UPDATE attempts SET offline_minor = ?, offline_ms = ? WHERE number = ?",
-                (amount_minor, record.time_ms, number),
+                "UPDATE attempts SET offline_minor = ?, offline_ms = ?, deferred = ? WHERE number = ?",
+                (amount_minor, record.time_ms, deferred, number),
             )
     set_state(cursor, number, state, closes)
     return number

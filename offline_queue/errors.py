@@ -59,6 +59,10 @@ class OrderPaidError(QueueError):
     """The order has been paid, or is being paid, by another attempt. Nothing has been written."""
 
 
+class SeenBeforeError(QueueError):
+    """Something that counts once has come before. Nothing has been written."""
+
+
 class OrderMismatchError(QueueError):
     """The order's number is taken by an order with another amount or currency."""
 

@@ -52,12 +52,14 @@ class QueueStatus:
     Attributes:
         unsent: Records that the host has not acknowledged.
         quarantined: Records that the host holds but refused to act on.
-        oldest_deferred_ms: When the oldest of `deferred_count` was approved, or None.
         oldest_unsent_ms: Time of the first unsent record, or None when all is delivered.
         sequence: Last sequence number used; 0 in a new store.
         head: The chain's head there.
-        deferred_count: Payments approved offline whose fate the host has not told.
+        deferred_count: Payments taken offline that nobody has approved, and whose fate the host has not told.
         deferred_total_minor: Their sum: what is at risk.
+        approved_count: Payments that were approved offline, and whose fate the host has not told.
+        approved_total_minor: Their sum.
+        oldest_offline_ms: When the oldest of both was taken, or None.
         bytes_used: Size of the store's data.
         damage: Empty, or what is wrong with the chain; then nothing can be added.
     """
@@ -69,7 +71,9 @@ class QueueStatus:
     head: bytes
     deferred_count: int
     deferred_total_minor: int
-    oldest_deferred_ms: int | None
+    approved_count: int
+    approved_total_minor: int
+    oldest_offline_ms: int | None
     bytes_used: int
     damage: str
 

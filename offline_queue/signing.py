@@ -20,6 +20,8 @@ from typing import NoReturn, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -131,6 +133,11 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """Return the 64 byte signature of `message`."""
         return self._key.sign(message)
+
+    def derive(self, purpose: bytes) -> bytes:
+        """Return a secret key of 32 bytes for one purpose, always the same. Spec: RFC 5869."""
+        secret = self._key.private_bytes_raw()
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret)
 
     def __repr__(self) -> str:
         return f"SigningKey({self.key_id})"

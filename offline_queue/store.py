@@ -31,6 +31,7 @@ from offline_queue.errors import (
 from offline_queue.record import Record, RecordKind, genesis_head
 from offline_queue.rows import AttemptRow, OrderRow, QueueStatus, find_attempts, find_records
 from offline_queue.sealing import Sealer
+from offline_queue.sightings import Recollection, Sighting, recall, remember
 from offline_queue.signing import PublicKey, Signer
 from offline_queue.summary import Summary, looks_like_card_number
 from offline_queue.verification import VerifyReport, check_chain
@@ -166,6 +167,7 @@ class Store:
         secret: bytes,
         summary: Summary,
         time_ms: int,
+        sighting: Sighting | None = None,
     ) -> Record:
         """Write a record and its attempt's new state, in one transaction; durable when it returns.
 
@@ -177,8 +179,10 @@ class Store:
             secret: For the host only; sealed here. Empty for nothing.
             summary: Masked and plain.
             time_ms: When it happened, in milliseconds since 1970.
+            sighting: What the record rests on, where that counts once.
 
         Raises:
+            SeenBeforeError: The sighting has come before. Not written.
             CardDataError: The summary holds something that looks like a full card number.
             QueueFullError, StoreUnavailableError: Not written.
             CommitUnknownError: Written or not: the store must be opened again and read back.
@@ -203,8 +207,14 @@ class Store:
         with self._database.transaction(reserve) as cursor:
             number = follow_record(cursor, record, state, closes) if attempt else None
             _insert(cursor, record, number)
+            if sighting is not None:
+                remember(cursor, sighting, time_ms)
         self._sequence, self._head = record.sequence, record.head
         return record
+
+    def recall(self, sighting: Sighting) -> Recollection:
+        """Return what is remembered that bears on a sighting."""
+        return recall(self._database, sighting)
 
     def open_attempts(self) -> tuple[AttemptRow, ...]:
         """Return the attempts whose outcome is not known, oldest first: the work of a restart."""
@@ -289,9 +299,10 @@ class Store:
         with self._database.reading() as cursor:
             quarantined = cursor.execute("SELECT count(*) FROM quarantine").get
             oldest = cursor.execute("SELECT time_ms FROM records WHERE sequence = ?", (through + 1,)).get
-            deferred = cursor.execute(
-                "SELECT count(*), coalesce(sum(offline_minor), 0), min(offline_ms) FROM attempts"
-                " WHERE offline_minor IS NOT NULL AND settled IS NULL"
+            offline = cursor.execute(
+                "SELECT coalesce(sum(deferred), 0), coalesce(sum(offline_minor * deferred), 0),"
+                " coalesce(sum(1 - deferred), 0), coalesce(sum(offline_minor * (1 - deferred)), 0),"
+                " min(offline_ms) FROM attempts WHERE offline_minor IS NOT NULL AND settled IS NULL"
             ).get
         return QueueStatus(
             unsent=self._sequence - through,
@@ -299,9 +310,11 @@ class Store:
             oldest_unsent_ms=oldest,
             sequence=self._sequence,
             head=self._head,
-            deferred_count=deferred[0],
-            deferred_total_minor=deferred[1],
-            oldest_deferred_ms=deferred[2],
+            deferred_count=offline[0],
+            deferred_total_minor=offline[1],
+            approved_count=offline[2],
+            approved_total_minor=offline[3],
+            oldest_offline_ms=offline[4],
             bytes_used=self._database.bytes_used(),
             damage=self._damage,
         )

@@ -47,35 +47,37 @@ class QueueFigures:
         except QueueError as error:
             self.fault = str(error)
             return
-        if status.oldest_deferred_ms != self._oldest_ms:
-            self._oldest_ms, self._seen_at_s = status.oldest_deferred_ms, self._monotonic_s()
+        if status.oldest_offline_ms != self._oldest_ms:
+            self._oldest_ms, self._seen_at_s = status.oldest_offline_ms, self._monotonic_s()
         self._status, self.sequence, self.fault = status, status.sequence, status.damage
 
     def exposure(self) -> Exposure:
         """Return what has been taken without the host's answer and is not settled."""
         if self._status is None:
             return Exposure(0, self._money(0), 0)
-        total = self._money(self._status.deferred_total_minor)
-        return Exposure(self._status.deferred_count, total, self._deferred_s())
+        count = self._status.deferred_count + self._status.approved_count
+        total = self._money(self._status.deferred_total_minor + self._status.approved_total_minor)
+        return Exposure(count, total, self._waited_s())
 
     def view(self, alarm: str) -> QueueView:
         """Return the figures for the screen; `alarm` is what else is wrong with the delivery."""
         offline, status = self._config.offline, self._status
-        exposure = self.exposure()
         return QueueView(
             unsent=status.unsent if status else 0,
             oldest_s=self._age_s(status.oldest_unsent_ms) if status else 0,
             quarantined=status.quarantined if status else 0,
-            deferred_count=exposure.count,
-            deferred_total=exposure.total,
+            deferred_count=status.deferred_count if status else 0,
+            deferred_total=self._money(status.deferred_total_minor if status else 0),
+            approved_count=status.approved_count if status else 0,
+            approved_total=self._money(status.approved_total_minor if status else 0),
             limit_count=offline.limit_count,
             limit_total=self._config.money(offline.limit_total),
             limit_each=self._config.money(offline.limit_each),
             alarm=self.fault or alarm,
         )
 
-    def _deferred_s(self) -> int:
-        """Return how long the oldest deferred payment has waited, by the worse of two clocks.
+    def _waited_s(self) -> int:
+        """Return how long the oldest payment that was taken offline has waited, by the worse of two clocks.
 
         A wall clock that is put back makes it no younger than this run has known it.
         """

@@ -114,7 +114,11 @@ class QueueView:
     oldest_s: int
     quarantined: int
     deferred_count: int
+    """Payments that nobody has approved yet, and that wait for the host."""
     deferred_total: Money
+    approved_count: int
+    """Payments that their cards approved offline, and that wait for the host. The limits are for both."""
+    approved_total: Money
     limit_count: int
     limit_total: Money
     limit_each: Money

@@ -84,6 +84,8 @@ def _facts(status: QueueStatus) -> dict[str, Any]:
         "quarantined": status.quarantined,
         "deferred_count": status.deferred_count,
         "deferred_total_minor": status.deferred_total_minor,
+        "approved_count": status.approved_count,
+        "approved_total_minor": status.approved_total_minor,
         "sequence": status.sequence,
         "head": status.head.hex(),
         "damage": status.damage,
@@ -92,13 +94,17 @@ def _facts(status: QueueStatus) -> dict[str, Any]:
 
 def _lines(status: QueueStatus, config: Config) -> tuple[str, ...]:
     """Return the same for a person, in the words of screen and receipt."""
-    total = Money(status.deferred_total_minor, config.shop.currency).format(config.shop.locale)
-    deferred = f"{status.deferred_count}, {total}" if status.deferred_count else "none"
+
+    def waiting(count: int, total_minor: int) -> str:
+        total = Money(total_minor, config.shop.currency).format(config.shop.locale)
+        return f"{count}, {total}" if count else "none"
+
     last = f"{status.sequence}, head {status.head.hex()[:HEAD_DIGITS]}" if status.sequence else "none"
     return (
         f"waits to be sent: {status.unsent or 'none'}",
         f"refused by the host: {status.quarantined or 'none'}",
-        f"taken offline, not settled: {deferred}",
+        f"taken offline, not settled: {waiting(status.deferred_count, status.deferred_total_minor)}",
+        f"approved offline, not settled: {waiting(status.approved_count, status.approved_total_minor)}",
         f"last record: {last}",
         f"damage: {status.damage or 'none'}",
     )

@@ -4,6 +4,7 @@ Arguments: the folder with the keys and the store; how many payments to take; th
 operation before which the process kills itself (0: never).
 """
 
+import hashlib
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from offline_queue.record import RecordKind
 from offline_queue.sealing import Opener, Sealer
+from offline_queue.sightings import Sighting
 from offline_queue.signing import SigningKey
 from offline_queue.store import Store
 from tests.offline_queue.faulty_disk import faulty_disk
@@ -40,17 +42,25 @@ def main(folder: Path, payments: int, kill_at: int) -> None:
             store.open_order(order, 1250, "EUR")
             attempt = store.begin_attempt(order, state="new")
             for kind, state in ((RecordKind.INTENT, "intent"), (RecordKind.RESULT, "result")):
+                ends = kind is RecordKind.RESULT
                 record = store.append(
                     kind,
                     attempt=attempt,
                     state=state,
-                    closes=kind is RecordKind.RESULT,
+                    closes=ends,
                     secret=b"card data",
                     summary={"order": order},
                     time_ms=payment,
+                    sighting=sighting(order) if ends else None,
                 )
                 tell(state, record.sequence, record.head.hex())
         store.close()
+
+
+def sighting(order: str) -> Sighting:
+    """Return what the result of an order's payment rests on."""
+    fingerprint = hashlib.sha256(order.encode()).digest()[:16]
+    return Sighting(fingerprint, bytes(16), 1)
 
 
 def tell(*what: object) -> None:

@@ -9,6 +9,7 @@ import pytest
 from offline_queue.acknowledgement import Acknowledgement, Refusal
 from offline_queue.record import Record, RecordKind
 from offline_queue.sealing import Opener, Sealer
+from offline_queue.sightings import Sighting
 from offline_queue.signing import SigningKey
 from offline_queue.store import DEFAULT_LIMIT_BYTES, Store
 from offline_queue.summary import Summary
@@ -68,6 +69,7 @@ class Counter:
         secret: bytes = b"card data",
         summary: Summary | None = None,
         time_ms: int = 1_700_000_000_000,
+        sighting: Sighting | None = None,
     ) -> Record:
         return self.store.append(
             kind,
@@ -77,10 +79,11 @@ class Counter:
             secret=secret,
             summary=summary or {},
             time_ms=time_ms,
+            sighting=sighting,
         )
 
     def offline_sale(self, amount_minor: int = 1250) -> str:
-        """Take a payment that is approved offline, and return its attempt."""
+        """Take a payment that nobody has approved yet, and return its attempt."""
         attempt = self.attempt(amount_minor)
         self.append(RecordKind.INTENT, attempt, state="asked")
         outcome: Summary = {"outcome": "approved_offline", "deferred": True}

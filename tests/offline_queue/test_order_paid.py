@@ -87,9 +87,9 @@ def test_the_age_of_what_was_deferred_is_that_of_the_oldest_not_settled(
     first, second = (store.begin_attempt(order, state="new") for order in ("A", "B"))
     result(store, first, "approved_offline", time_ms=100)
     record = result(store, second, "approved_offline", time_ms=200)
-    assert store.status().oldest_deferred_ms == 100
+    assert store.status().oldest_offline_ms == 100
     store.acknowledge(counter.acknowledgement(record.sequence, settled={first: "approved"}))
-    assert store.status().oldest_deferred_ms == 200
+    assert store.status().oldest_offline_ms == 200
 
 
 def test_a_restored_old_store_mints_other_keys(counter: Counter, store: Store) -> None:

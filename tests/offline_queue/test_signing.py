@@ -89,3 +89,11 @@ def test_the_messages_of_the_host_api() -> None:
         f"tillside-request-v1\nPOST\n/v1/sync\n17\n{empty}".encode()
     )
     assert answer_message(b"", b"") == f"tillside-answer-v1\n{empty}\n{empty}".encode()
+
+
+def test_a_key_for_one_purpose_is_always_the_same_and_is_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "terminal.key"
+    key = SigningKey.create(path)
+    assert len(key.derive(b"one")) == 32
+    assert key.derive(b"one") == SigningKey.load(path).derive(b"one")
+    assert key.derive(b"one") not in (key.derive(b"two"), SigningKey.generate().derive(b"one"))

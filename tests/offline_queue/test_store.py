@@ -20,6 +20,7 @@ from offline_queue.record import Record, RecordKind, genesis_head, seal_binding
 from offline_queue.sealing import Sealer
 from offline_queue.signing import SigningKey
 from offline_queue.store import Store
+from offline_queue.summary import Summary
 from tests.offline_queue.conftest import TERMINAL, Counter
 
 
@@ -148,6 +149,20 @@ def test_offline_approvals_add_up(counter: Counter) -> None:
     status = counter.store.status()
     assert (status.deferred_count, status.deferred_total_minor) == (2, 1550)
     assert counter.reopen().status() == status
+
+
+def test_what_was_approved_offline_is_counted_apart_from_what_nobody_has_approved(counter: Counter) -> None:
+    counter.offline_sale(1250)
+    attempt = counter.attempt(300)
+    outcome: Summary = {"outcome": "approved_offline", "deferred": False}
+    counter.append(RecordKind.RESULT, attempt, state="done", closes=True, summary=outcome, time_ms=1)
+    status = counter.store.status()
+    assert (status.deferred_count, status.deferred_total_minor) == (1, 1250)
+    assert (status.approved_count, status.approved_total_minor) == (1, 300)
+    assert status.oldest_offline_ms == 1, "the limits look at both"
+    counter.store.acknowledge(counter.acknowledgement(status.sequence, settled={attempt: "approved"}))
+    status = counter.reopen().status()
+    assert (status.deferred_count, status.approved_count, status.approved_total_minor) == (1, 0, 0)
 
 
 def test_the_clock_decides_nothing(counter: Counter) -> None:

@@ -10,6 +10,7 @@ import pytest
 from offline_queue.sealing import Opener, Sealer
 from offline_queue.signing import SigningKey
 from offline_queue.store import Store
+from tests.offline_queue.appending_process import sighting
 
 CHILD = Path(__file__).with_name("appending_process.py")
 
@@ -31,7 +32,10 @@ def start(folder: Path, payments: int, kill_at: int) -> subprocess.Popen[str]:
 
 
 def check(folder: Path, lines: list[str]) -> None:
-    """What the process told of is there, at most one more, and each attempt's state is its record's."""
+    """What the process told of is there, at most one more, and each attempt's state is its record's.
+
+    What a result rests on is remembered with it or not at all.
+    """
     told = [line.split() for line in lines]
     with Store.open(
         folder / "queue.sqlite",
@@ -57,6 +61,7 @@ def check(folder: Path, lines: list[str]) -> None:
                     kinds == {"new": [], "intent": ["intent"], "result": ["intent", "result"]}[attempt.state]
                 )
                 assert attempt.live == (attempt.state != "result")
+                assert store.recall(sighting(order.order_id)).seen == (attempt.state == "result")
         attempts = [attempt.key for order in store.orders(1000) for attempt in store.attempts(order.order_id)]
         store.open_order(f"after {len(attempts)}", 1, "EUR")
         assert store.begin_attempt(f"after {len(attempts)}", state="new") not in attempts

@@ -345,7 +345,8 @@ def test_an_empty_queue_is_fine(run: Run, at_home: Path) -> None:
     assert code == FINE
     facts = json.loads(out)
     assert set(facts) == {
-        *("unsent", "quarantined", "deferred_count", "deferred_total_minor", "sequence", "head", "damage")
+        *("unsent", "quarantined", "deferred_count", "deferred_total_minor", "sequence", "head", "damage"),
+        *("approved_count", "approved_total_minor"),
     }
     assert facts.items() >= {"unsent": 0, "quarantined": 0, "deferred_count": 0, "sequence": 0}.items()
     code, out, _ = run("queue", "verify", "--json", "--home", at_home)
@@ -356,7 +357,7 @@ def test_an_empty_queue_in_words(run: Run, at_home: Path) -> None:
     assert run("queue", "status", "--home", at_home) == (
         FINE,
         "waits to be sent: none\nrefused by the host: none\ntaken offline, not settled: none\n"
-        "last record: none\ndamage: none\n",
+        "approved offline, not settled: none\nlast record: none\ndamage: none\n",
         "",
     )
 
@@ -370,7 +371,9 @@ def test_a_queue_in_words(config: Config) -> None:
         head=bytes(range(32)),
         deferred_count=2,
         deferred_total_minor=1980,
-        oldest_deferred_ms=0,
+        approved_count=1,
+        approved_total_minor=300,
+        oldest_offline_ms=0,
         bytes_used=1,
         damage="record 2: changed",
     )
@@ -378,6 +381,7 @@ def test_a_queue_in_words(config: Config) -> None:
         "waits to be sent: 3",
         "refused by the host: 1",
         "taken offline, not settled: 2, CN¥19.80",
+        "approved offline, not settled: 1, CN¥3.00",
         "last record: 7, head 0001020304050607",
         "damage: record 2: changed",
     )

@@ -30,6 +30,23 @@ def _unsent(queue: QueueView, width: int) -> Content:
     return Content.assemble((count, "bold $warning"), words)
 
 
+def _waiting(queue: QueueView, locale: str) -> list[Content]:
+    """Return what was taken offline against the limits, and how much of it the cards approved, if any."""
+    count, total = queue.deferred_count + queue.approved_count, queue.deferred_total + queue.approved_total
+    counted = f"{count} of {queue.limit_count}"
+    summed = f"{amount_text(total, locale)} of {amount_text(queue.limit_total, locale)}"
+    lines = [
+        Content.assemble(
+            "offline " if queue.approved_count else "deferred ",
+            (counted, _limit_style(count, queue.limit_count)),
+        ),
+        Content.assemble("  ", (summed, _limit_style(total.minor, queue.limit_total.minor))),
+    ]
+    if queue.approved_count:
+        lines.append(Content(f"  approved {queue.approved_count}, deferred {queue.deferred_count}"))
+    return lines
+
+
 def queue_lines(queue: QueueView, locale: str, width: int) -> Content:
     """Return the queue as lines, the alarm first."""
     lines: list[Content] = []
@@ -42,14 +59,7 @@ def queue_lines(queue: QueueView, locale: str, width: int) -> Content:
     if queue.quarantined:
         refused = f"✗ {records_text(queue.quarantined)} refused by the host"
         lines.append(Content.styled(refused, "bold $error"))
-    count = f"{queue.deferred_count} of {queue.limit_count}"
-    total = f"{amount_text(queue.deferred_total, locale)} of {amount_text(queue.limit_total, locale)}"
-    lines.append(
-        Content.assemble("deferred ", (count, _limit_style(queue.deferred_count, queue.limit_count)))
-    )
-    lines.append(
-        Content.assemble("  ", (total, _limit_style(queue.deferred_total.minor, queue.limit_total.minor)))
-    )
+    lines += _waiting(queue, locale)
     lines.append(Content.styled(f"  each at most {amount_text(queue.limit_each, locale)}", "$text-muted"))
     return Content("\n").join(lines)
 

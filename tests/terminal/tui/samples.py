@@ -42,11 +42,13 @@ FAILED_DEVICES = (
     ),
 )
 
-QUIET_QUEUE = QueueView(0, 0, 0, 0, EUR_ZERO, 20, Money(50000, "EUR"), Money(5000, "EUR"), "")
+QUIET_QUEUE = QueueView(0, 0, 0, 0, EUR_ZERO, 0, EUR_ZERO, 20, Money(50000, "EUR"), Money(5000, "EUR"), "")
 FULL_QUEUE = QueueView(
     unsent=9,
     oldest_s=47 * 60,
     quarantined=1,
+    approved_count=0,
+    approved_total=EUR_ZERO,
     deferred_count=17,
     deferred_total=Money(50000, "EUR"),
     limit_count=20,
