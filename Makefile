@@ -55,4 +55,4 @@ lock: setup
 		-o requirements.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -4,6 +4,9 @@ import statistics
 import time
 from collections.abc import Callable
 
+REPEAT = 200
+"""How often a round does what is too short to be timed once."""
+
 
 def in_turns(*runs: Callable[[], object], rounds: int) -> list[list[float]]:
     """Return the seconds that each run took in each round."""
