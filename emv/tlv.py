@@ -66,6 +66,23 @@ def split(data: bytes) -> tuple[tuple[int, bytes], ...]:
     return tuple(found)
 
 
+def spans(data: bytes) -> tuple[tuple[int, int, int], ...]:
+    """Return tag, begin and end of each data object of the top level.
+
+    For what is hashed as it was received, whatever form its lengths have.
+    """
+    found, position = [], 0
+    while position < len(data):
+        if not data[position]:
+            position += 1
+            continue
+        tag, start = read_tag(data, position)
+        _, end = _read_length(data, start)
+        found.append((tag, position, end))
+        position = end
+    return tuple(found)
+
+
 def _decode(data: bytes, base: int, depth: int) -> tuple[Tlv, ...]:
     """Decode one level. `base` is where `data` starts in what the caller gave to `decode`.
 
