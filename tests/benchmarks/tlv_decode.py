@@ -20,10 +20,13 @@ def record() -> bytes:
 def run() -> None:
     """Print the rates."""
     data = record()
+
+    def decode() -> None:
+        for _ in range(REPEAT):
+            tlv.decode(data)
+
     with Peer("pyemv", data) as pyemv, Peer("python-emv", data) as python_emv:
-        ours, *theirs = in_turns(
-            lambda: [tlv.decode(data) for _ in range(REPEAT)], pyemv, python_emv, rounds=60
-        )
+        ours, *theirs = in_turns(decode, pyemv, python_emv, rounds=60)
     rate = REPEAT / p50(ours)
     for name, times in zip(("pyemv", "python-emv"), theirs, strict=True):
         peer = REPEAT / p50(times)
