@@ -55,3 +55,18 @@ def get_data(tag: int) -> CommandApdu:
 def internal_authenticate(data: bytes) -> CommandApdu:
     """Return INTERNAL AUTHENTICATE over the data of the DDOL."""
     return CommandApdu(0x00, 0x88, 0x00, 0x00, data, 0x00)
+
+
+def exchange_relay_resistance_data(entropy: bytes) -> CommandApdu:
+    """Return EXCHANGE RELAY RESISTANCE DATA with four unpredictable bytes. Spec: Book C-2, 5.3."""
+    return CommandApdu(0x80, 0xEA, 0x00, 0x00, entropy, 0x00)
+
+
+def recover_ac(data: bytes) -> CommandApdu:
+    """Return RECOVER AC with the data of the DRDOL, for a torn transaction. Spec: Book C-2, 5.8."""
+    return CommandApdu(0x80, 0xD0, 0x00, 0x00, data, 0x00)
+
+
+def compute_cryptographic_checksum(data: bytes) -> CommandApdu:
+    """Return COMPUTE CRYPTOGRAPHIC CHECKSUM with the data of the UDOL. Spec: Book C-2, 5.2."""
+    return CommandApdu(0x80, 0x2A, 0x8E, 0x80, data, 0x00)
