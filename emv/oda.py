@@ -9,12 +9,18 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import sha1
 
+from emv import tlv
 from emv.capk import CaKeys
 from emv.card_data import CardData
+from emv.certificates import check_hash, missing, open_block, recover_icc_key, recover_issuer_key
+from emv.errors import AuthenticationError, DecodeError
 from emv.fields import Aip
+from emv.roca import is_roca
 from emv.rsa import PublicKey
-from emv.sensitive import SensitiveBytes
+from emv.sensitive import Pan, SensitiveBytes, Track2
+from emv.tags import Tag
 
 
 class OdaMethod(Enum):
@@ -124,7 +130,15 @@ def recover_card_key(
 
     Spec: EMV 4.4 Book 2, 6.2 to 6.4.
     """
-    return CardKey(None, OdaReport(method=method, result=OdaResult.FAILED, reason="not written yet"))
+    try:
+        _require(card, _FOR_CARD_KEY)
+        pan, covered = _card_number(card), _given(static_data)
+        issuer_key = recover_issuer_key(card, pan, rid=rid, ca_keys=ca_keys, date=date)
+        key = recover_icc_key(card, pan, issuer_key, covered, date=date)
+    except (AuthenticationError, DecodeError) as error:
+        return CardKey(None, _failed(method, error))
+    weak = is_roca(key.modulus) or is_roca(issuer_key.modulus)
+    return CardKey(key, OdaReport(method=method, weak_key=weak))
 
 
 def authenticate_sda(
@@ -134,9 +148,23 @@ def authenticate_sda(
 
     The kernel stores `report.data_authentication_code` as 9F45.
 
-    Spec: EMV 4.4 Book 2, 5.
+    Spec: EMV 4.4 Book 2, 5.4.
     """
-    return OdaReport(method=OdaMethod.SDA, result=OdaResult.FAILED, reason="not written yet")
+    try:
+        _require(card, _FOR_SDA)
+        covered = _given(static_data)
+        issuer_key = recover_issuer_key(card, _card_number(card), rid=rid, ca_keys=ca_keys, date=date)
+        block = open_block(issuer_key, card[Tag.SIGNED_STATIC_DATA], (0x03,), _STATIC)
+        _check_hash_algorithm(block, _STATIC)
+        check_hash(block, covered.reveal(), _STATIC)
+    except (AuthenticationError, DecodeError) as error:
+        return _failed(OdaMethod.SDA, error)
+    return OdaReport(
+        method=OdaMethod.SDA,
+        result=OdaResult.SUCCEEDED,
+        data_authentication_code=block[3:5],
+        weak_key=is_roca(issuer_key.modulus),
+    )
 
 
 def authenticate_dda(
@@ -162,7 +190,9 @@ def authenticate_dda(
 
     Spec: EMV 4.4 Book 2, 6.5.
     """
-    return OdaReport(method=OdaMethod.DDA, result=OdaResult.FAILED, reason="not written yet")
+    method = OdaMethod.DDA
+    card_key = recover_card_key(card, static_data, rid=rid, ca_keys=ca_keys, date=date, method=method)
+    return _authenticate_dynamic(card_key, signed, ddol_data, (0x05,))
 
 
 def authenticate_cda(
@@ -178,9 +208,31 @@ def authenticate_cda(
         transaction_data: PDOL data, CDOL1 data (with a second GENERATE AC CDOL2 data too), and
             `without_signature` of the answer.
 
-    Spec: EMV 4.4 Book 2, 6.6.
+    Spec: EMV 4.4 Book 2, 6.6.2.
     """
-    return OdaReport(method=OdaMethod.CDA, result=OdaResult.FAILED, reason="not written yet")
+    key, report = card_key.key, card_key.report
+    if key is None:
+        return report
+    try:
+        block, number_end, end = _open_dynamic(key, signed, (0x05,))
+        rest = number_end + 29
+        if rest > end:
+            raise AuthenticationError(f"{_DYNAMIC}: no cryptogram in it")
+        if block[number_end] != cid:
+            raise AuthenticationError(f"{_DYNAMIC}: it is for another kind of cryptogram")
+        check_hash(block, unpredictable_number, _DYNAMIC)
+        if sha1(transaction_data, usedforsecurity=False).digest() != block[number_end + 9 : rest]:
+            raise AuthenticationError(f"{_DYNAMIC}: hash of the transaction data differs")
+    except AuthenticationError as error:
+        return _failed(report.method, error, weak_key=report.weak_key)
+    return OdaReport(
+        method=report.method,
+        result=OdaResult.SUCCEEDED,
+        dynamic_number=block[5:number_end],
+        cryptogram=block[number_end + 1 : number_end + 9],
+        dynamic_data=block[rest:end],
+        weak_key=report.weak_key,
+    )
 
 
 def without_signature(answer: bytes) -> bytes:
@@ -190,7 +242,14 @@ def without_signature(answer: bytes) -> bytes:
 
     Spec: EMV 4.4 Book 2, 6.6.1.
     """
-    return b""
+    try:
+        ((template, content),) = tlv.split(answer)
+        objects = tlv.spans(content)
+    except ValueError:
+        return b""
+    if template != Tag.RESPONSE_FORMAT_2:
+        return b""
+    return b"".join(content[at:end] for tag, at, end in objects if tag != Tag.SIGNED_DYNAMIC_DATA)
 
 
 def authenticate_fdda(
@@ -201,8 +260,16 @@ def authenticate_fdda(
     rid: bytes,
     ca_keys: CaKeys,
     date: datetime.date,
+    online: bool = False,
 ) -> OdaReport:
     """Check the card's signature (9F4B) of fast DDA, which came with its other data.
+
+    The card signs 9F37, 9F02, 5F2A and its 9F69: version, a number of its own, and a copy of the CTQ.
+    Only version 01 is taken: version 00 signed neither amount nor currency. Whether 9F6C is the copy
+    in 9F69 is for the kernel to say.
+
+    A card that was asked for authentication of a payment that goes online (TTQ, byte 1, bit 1) signs in
+    format 95, so that nobody can make an offline approval of it.
 
     Args:
         card: What the card has said, 9F4B and 9F69 among it.
@@ -211,7 +278,102 @@ def authenticate_fdda(
         rid: The first five bytes of the selected AID.
         ca_keys: The terminal's scheme keys.
         date: Of the transaction.
+        online: Whether the issuer will decide. Then, and only then, format 95 is taken beside 05.
 
     Spec: EMV Contactless Book C-3, Annex C.
     """
-    return OdaReport(method=OdaMethod.FDDA, result=OdaResult.FAILED, reason="not written yet")
+    method = OdaMethod.FDDA
+    try:
+        _require(card, _FOR_FDDA)
+        related = card[Tag.CARD_AUTHENTICATION_DATA]
+        if related[0] != _FDDA_VERSION:
+            raise AuthenticationError(f"version {related[0]:02X} of fast DDA is not taken")
+    except AuthenticationError as error:
+        return _failed(method, error)
+    sent = b"".join(terminal[tag] for tag in _FDDA_DATA)
+    card_key = recover_card_key(card, static_data, rid=rid, ca_keys=ca_keys, date=date, method=method)
+    forms = (0x05, 0x95) if online else (0x05,)
+    return _authenticate_dynamic(card_key, card[Tag.SIGNED_DYNAMIC_DATA], sent + related, forms)
+
+
+_STATIC, _DYNAMIC = "signed static data", "signed dynamic data"
+_FOR_ISSUER_KEY = tuple(int(tag) for tag in (Tag.CA_KEY_INDEX, Tag.ISSUER_CERTIFICATE, Tag.ISSUER_EXPONENT))
+_FOR_SDA = (*_FOR_ISSUER_KEY, int(Tag.SIGNED_STATIC_DATA))
+_FOR_CARD_KEY = (*_FOR_ISSUER_KEY, int(Tag.ICC_CERTIFICATE), int(Tag.ICC_EXPONENT))
+_FOR_FDDA = (*_FOR_CARD_KEY, int(Tag.SIGNED_DYNAMIC_DATA), int(Tag.CARD_AUTHENTICATION_DATA))
+_FDDA_VERSION = 0x01
+_FDDA_DATA = (Tag.UNPREDICTABLE_NUMBER, Tag.AMOUNT_AUTHORISED, Tag.TRANSACTION_CURRENCY)
+
+
+def _authenticate_dynamic(
+    card_key: CardKey, signed: bytes, beside: bytes, forms: tuple[int, ...]
+) -> OdaReport:
+    """Check a signature of DDA or fast DDA; `beside` is what the terminal sent for it."""
+    key, report = card_key.key, card_key.report
+    if key is None:
+        return report
+    try:
+        block, number_end, end = _open_dynamic(key, signed, forms)
+        check_hash(block, beside, _DYNAMIC)
+    except AuthenticationError as error:
+        return _failed(report.method, error, weak_key=report.weak_key)
+    return OdaReport(
+        method=report.method,
+        result=OdaResult.SUCCEEDED,
+        dynamic_number=block[5:number_end],
+        dynamic_data=block[number_end:end],
+        weak_key=report.weak_key,
+    )
+
+
+def _open_dynamic(key: PublicKey, signed: bytes, forms: tuple[int, ...]) -> tuple[bytes, int, int]:
+    """Return a block that the card signed, where its dynamic number ends, and where its dynamic data.
+
+    Byte 3 is the length of the dynamic data, byte 4 that of the number, which has two to eight bytes.
+
+    Spec: EMV 4.4 Book 2, 6.5.2, table 17.
+    """
+    block = open_block(key, signed, forms, _DYNAMIC)
+    _check_hash_algorithm(block, _DYNAMIC)
+    number_end, end = 5 + block[4], 4 + block[3]
+    if not (7 <= number_end <= 13 and number_end <= end <= len(block) - 21):
+        raise AuthenticationError(f"{_DYNAMIC}: its lengths are impossible")
+    return block, number_end, end
+
+
+def _check_hash_algorithm(block: bytes, what: str) -> None:
+    if block[2] != 0x01:
+        raise AuthenticationError(f"{what}: hash algorithm {block[2]:02X} is unknown")
+
+
+def _require(card: CardData, tags: tuple[int, ...]) -> None:
+    """Refuse a card that did not give one of these, or gave it empty."""
+    absent = tuple(tag for tag in tags if not card.get(tag))
+    if absent:
+        raise missing(*absent)
+
+
+def _given(static_data: SensitiveBytes | None) -> SensitiveBytes:
+    if static_data is None:
+        raise AuthenticationError("the static data can't be authenticated")
+    return static_data
+
+
+def _card_number(card: CardData) -> Pan:
+    """Return the card number (5A), or that of track 2 (57) if there is none."""
+    value = card.get(Tag.PAN)
+    if value:
+        return Pan.decode(value)
+    track = card.get(Tag.TRACK_2)
+    if track:
+        return Track2(track).pan
+    raise missing(int(Tag.PAN))
+
+
+def _failed(
+    method: OdaMethod, error: AuthenticationError | DecodeError, *, weak_key: bool = False
+) -> OdaReport:
+    absent = error.missing if isinstance(error, AuthenticationError) else ()
+    return OdaReport(
+        method=method, result=OdaResult.FAILED, reason=error.reason, missing=absent, weak_key=weak_key
+    )

@@ -37,11 +37,12 @@ class StaticData:
     def value(self, card: CardData) -> SensitiveBytes | None:
         """Return the data to be authenticated, or None if `problem` says why there is none.
 
-        The only tag that the card's tag list (9F4A) may name is that of the AIP.
+        The only tag that the card's tag list (9F4A) may name is that of the AIP. An empty list names
+        none, as if it was not there.
         """
         named = card.get(Tag.SDA_TAG_LIST)
         aip = b""
-        if named is not None:
+        if named:
             if named != bytes((Tag.AIP,)):
                 self.problem = "the tag list for static authentication names another tag than the AIP's"
             aip = card.get(Tag.AIP) or b""
