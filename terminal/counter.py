@@ -7,10 +7,12 @@ the loop. Screens read `view`, which is made anew at every change.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections.abc import Callable, Coroutine
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from drivers.protocols import Code
@@ -39,6 +41,8 @@ from terminal.payment.attempt_events import (
     Result,
     State,
 )
+from terminal.payment.card_memory import PURPOSE, CardMemory, finding
+from terminal.payment.floor_limit import online_only
 from terminal.payment.instrument import Instrument
 from terminal.payment.offline_policy import refusal
 from terminal.payment.recovery import recover
@@ -79,7 +83,9 @@ class Counter:
         self._pool = DevicePool(config.devices, self._device_changed)
         self._history = History(config, {name: its.label for name, its in self._channels.items()})
         self._emv = emv_config(config)
+        self._emv_online = online_only(self._emv)
         self._background = Background()
+        self._memory = CardMemory(enrolment.key.derive(PURPOSE))
         self._unpredictable_numbers = UnpredictableNumbers()
         self._listeners: list[Callable[[CounterView], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -204,7 +210,7 @@ class Counter:
         self._spawn(runner.run())
         self._order.arming = Arming(
             self._pool,
-            self._emv,
+            self._emv_online if self._offline_refusal(amount) else self._emv,
             lambda: self._new_transaction(amount),
             self._background,
             on_ui=self._reader_shows,
@@ -236,7 +242,10 @@ class Counter:
 
     def _tapped(self, tapped: Tapped) -> None:
         logger.info("tap: %s in %.0f ms", tapped.outcome.kind.value, tapped.total_ms)
-        self._present(self._channels["card"], instrument(tapped.outcome))
+        shown = instrument(tapped.outcome)
+        if not shown.refusal:
+            shown = dataclasses.replace(shown, sighting=self._memory.sighting(tapped.outcome))
+        self._present(self._channels["card"], shown)
 
     def _card_stays(self, stays: bool) -> None:
         self._card_in_field = stays
@@ -268,11 +277,33 @@ class Counter:
         offline = "this payment needs the network"
         if channel.deferrable:
             await self._figures.refresh(self._store)
-            trouble = self._figures.fault or self._delivery.alarm
-            exposure = self._figures.exposure()
-            offline = trouble or refusal(self._config, self._mode, exposure, runner.case.amount)
+            offline = self._offline_refusal(runner.case.amount)
+            shown = await self._remembered(shown)
         force = channel.deferrable and self._mode is OfflineMode.FORCE_OFFLINE
-        runner.present(channel, shown, Presented(channel.plan, shown.refusal, offline, force))
+        presented = Presented(channel.plan, shown.refusal, offline, force, shown.approved)
+        runner.present(channel, shown, presented)
+
+    def _offline_refusal(self, amount: Money) -> str:
+        """Return why nothing may be taken without the host, or empty where it may."""
+        trouble = self._figures.fault or self._delivery.alarm
+        return trouble or refusal(self._config, self._mode, self._figures.exposure(), amount)
+
+    async def _remembered(self, shown: Instrument) -> Instrument:
+        """Compare with what the card has shown before; a finding goes into the payment's records."""
+        if shown.refusal:
+            return shown
+        if shown.sighting is None:
+            unproved = "the card approved offline without a number, counter and cryptogram"
+            return dataclasses.replace(shown, refusal=unproved) if shown.approved else shown
+        try:
+            remembered = await self._store.call(partial(Store.recall, sighting=shown.sighting))
+        except QueueError:
+            return shown  # what can't be read can't be written either, and then nothing is taken
+        found = finding(shown.sighting, remembered)
+        if not found:
+            return shown
+        logger.warning("%s", found)
+        return dataclasses.replace(shown, summary={**shown.summary, "finding": found})
 
     def _finished(self, runner: AttemptRunner, result: Result, record: Record | None) -> None:
         """Take an outcome that is durable. Nobody has seen or heard it before this."""

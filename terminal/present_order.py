@@ -136,6 +136,8 @@ def result_view(runner: AttemptRunner, result: Result, receipt: tuple[str, ...])
 def _detail(result: Result) -> str:
     if result.deferred:
         return "Taken at the shop's risk: the bank is asked when the network is back, and may say no."
+    if result.by_card:
+        return "Paid: the card approved by itself. The bank books it when the queue is sent."
     if result.outcome is Outcome.UNKNOWN:
         return "The money may have been taken. The terminal goes on asking; the answer comes as a notice."
     if result.outcome is Outcome.APPROVED:

@@ -9,6 +9,10 @@ definite answer ends an attempt. Whatever else arrives is *unknown*: it is queri
 over, then reversed, and the reversal is repeated until it is definite. If that takes long the
 outcome UNKNOWN is shown, and the machine goes on behind it. What can't be saved is saved again.
 
+A card may approve by itself, offline. Then nobody is asked: the one record of the attempt is the outcome
+with the card's proof, and the host books it on delivery. That is not the deferral of a payment that the
+host could not be asked about, which nobody has approved.
+
 A code that this terminal showed can be paid after it expired. Such an attempt ends as declined, so
 that the order can be paid otherwise, and is watched for as long as the wallet keeps the code.
 """
@@ -49,6 +53,7 @@ CANCELLED = "cancelled"
 EXPIRED = "not paid in time"
 RESTARTED = "the terminal was restarted in the middle"
 TOO_LATE = "paid too late, and refunded"
+BY_CARD = "the card approved by itself"
 """Why an attempt is undone. The words are shown, and kept with its records."""
 
 LONGEST_REVERSE_S = 60.0
@@ -151,6 +156,11 @@ def _presented(attempt: Attempt, event: Presented) -> Step:
     attempt.presented, attempt.plan = event, event.plan
     if event.refusal:
         return _save_result(attempt, Result(Outcome.DECLINED, event.refusal))
+    if event.approved and event.offline_refusal:
+        words = f"{event.offline_refusal}; {BY_CARD}"
+        return _save_result(attempt, Result(Outcome.DECLINED, words, ours=True))
+    if event.approved:
+        return _save_result(attempt, Result(Outcome.APPROVED_OFFLINE, BY_CARD))
     return State.SAVING_INTENT, (SaveIntent(),)
 
 
@@ -166,9 +176,16 @@ def _intent_saved(attempt: Attempt, event: Saved) -> Step:
 
 
 def _intent_failed(attempt: Attempt, event: SaveFailed) -> Step:
+    if event.replayed:
+        return _replayed(attempt, event)
     # Nothing was sent, so this is a definite no, whether or not the intent is found after a restart.
     attempt.result = Result(Outcome.DECLINED, event.reason, ours=True)
     return State.DONE, (Close(), *attempt.show(attempt.result))
+
+
+def _replayed(attempt: Attempt, event: SaveFailed) -> Step:
+    # The attempt at fraud, or the fault, is recorded: the host is to hear of it.
+    return _save_result(attempt, Result(Outcome.DECLINED, event.reason, ours=True))
 
 
 def _without_host(attempt: Attempt, why: str) -> Step:
@@ -301,8 +318,10 @@ def _result_failed(attempt: Attempt, event: SaveFailed) -> Step:
     if event.order_paid and attempt.late:
         attempt.ending = TOO_LATE
         return _undo(attempt)
-    if result.deferred and event.absent:
-        # No host has heard of a deferred payment before its result is delivered: a definite no.
+    if event.replayed:
+        return _replayed(attempt, event)
+    if (result.deferred or result.by_card) and event.absent:
+        # No host has heard of an offline payment before its result is delivered: a definite no.
         attempt.result = Result(Outcome.DECLINED, event.reason, ours=True)
         return State.DONE, (Close(), *attempt.show(attempt.result))
     attempt.unsaved = (State.SAVING_RESULT, SaveResult(result, attempt.after_result))

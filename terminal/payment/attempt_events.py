@@ -93,12 +93,14 @@ class Presented:
         refusal: Why it is already declined (the card said so), or empty.
         offline_refusal: Why it may not be taken offline, or empty where it may.
         force_offline: Whether the host is not to be asked.
+        approved: The card has approved it by itself: there is nothing to ask the host.
     """
 
     plan: Plan
     refusal: str = ""
     offline_refusal: str = "this payment needs the network"
     force_offline: bool = False
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,13 @@ class SaveFailed:
         reason: Why, in words for the cashier.
         absent: It is certainly not there; else that is not known.
         order_paid: It was refused because another attempt has paid the order, or is paying it.
+        replayed: It was refused because what it rests on has been used before.
     """
 
     reason: str
     absent: bool
     order_paid: bool = False
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +215,7 @@ Action = SaveIntent | Ask | Query | SaveReversal | Reverse | SaveResult | Wait |
 class Result:
     """An outcome with its reason in words.
 
-    `deferred`: taken without an answer from the host. `late`: paid after the code had expired.
+    `deferred`: taken offline, and approved by nobody yet. `late`: paid after the code had expired.
     `ours`: this terminal ended it, not the card, the host or the wallet.
     """
 
@@ -222,3 +226,8 @@ class Result:
     deferred: bool = False
     late: bool = False
     ours: bool = False
+
+    @property
+    def by_card(self) -> bool:
+        """Whether the card has approved it by itself."""
+        return self.outcome is Outcome.APPROVED_OFFLINE and not self.deferred

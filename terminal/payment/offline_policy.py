@@ -10,7 +10,7 @@ from terminal.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What already waits for the host: payments taken without its answer, by the card's yes or by nobody's."""
+    """What already waits for the host: payments taken without its answer, approved by cards or by nobody."""
 
     count: int
     total: Money

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 
-from offline_queue.errors import CommitUnknownError, OrderPaidError, QueueError
+from offline_queue.errors import CommitUnknownError, OrderPaidError, QueueError, SeenBeforeError
 from offline_queue.record import Record, RecordKind
 from offline_queue.store import Store
 from offline_queue.summary import looks_like_card_number
@@ -37,6 +37,7 @@ from terminal.payment.attempt_events import (
     Verdict,
     Wait,
 )
+from terminal.payment.card_memory import REPLAYED
 from terminal.payment.instrument import Instrument
 from terminal.store_worker import StoreWorker
 
@@ -169,7 +170,7 @@ class AttemptRunner:
                 return await self._save(RecordKind.REVERSAL, State.REVERSING.value, {"reason": reason})
             case SaveResult(result, state):
                 self._stop_expiry()
-                return await self._save(RecordKind.RESULT, state.value, _result_summary(result), closes=True)
+                return await self._save_result(result, state)
             case Ask():
                 return self._answered(await self.channel.ask(self.case, _there(self._intent)))
             case Query():
@@ -189,9 +190,11 @@ class AttemptRunner:
         return Answered(answer)
 
     async def _save_intent(self) -> Event:
-        return await self._save(
-            RecordKind.INTENT, State.ASKING.value, {}, secret=self.channel.secret(self.case)
-        )
+        return await self._save(RecordKind.INTENT, State.ASKING.value, {}, proves=True)
+
+    async def _save_result(self, result: Result, state: State) -> Event:
+        facts = _result_summary(result)
+        return await self._save(RecordKind.RESULT, state.value, facts, closes=True, proves=result.by_card)
 
     async def _save(
         self,
@@ -200,9 +203,12 @@ class AttemptRunner:
         facts: Mapping[str, str | int | bool],
         *,
         closes: bool = False,
-        secret: bytes = b"",
+        proves: bool = False,
     ) -> Event:
+        """Save a record; one that proves carries what the customer showed, sealed, which counts once."""
         summary = {**self._summary(), **facts}
+        secret = self.channel.secret(self.case) if proves else b""
+        instrument = self.case.instrument if proves else None
 
         def append(store: Store) -> Record:
             if self._in_doubt and (there := _find(store, self.case.key, kind, summary)):
@@ -217,12 +223,16 @@ class AttemptRunner:
                 secret=secret,
                 summary=summary,
                 time_ms=self._now_ms(),
+                sighting=instrument.sighting if instrument else None,
             )
 
         try:
             record = await self._store.call(append)
         except OrderPaidError as error:
             return SaveFailed(str(error), absent=True, order_paid=True)
+        except SeenBeforeError:
+            logger.warning("attempt %s: %s", self.case.key, REPLAYED)
+            return SaveFailed(REPLAYED, absent=True, replayed=True)
         except CommitUnknownError as error:
             logger.error("attempt %s: commit unknown: %s", self.case.key, error)
             self._in_doubt = True

@@ -19,6 +19,7 @@ from emv.config import EmvConfig
 from emv.entry_point import EntryPoint
 from emv.errors import DecodeError
 from emv.kernel import Begin, CardAnswered, CardLost, Complete, Event, SendCommand, ShowMessage, Transaction
+from emv.oda import NO_ODA, OdaMethod
 from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, UiRequest, UiStatus
 from emv.sensitive import SensitiveBytes
 from emv.trace import render
@@ -36,6 +37,9 @@ AGAIN_S = 0.25
 """The shortest time from one presentation to the next, in seconds."""
 
 _FINAL = {OutcomeKind.APPROVED, OutcomeKind.DECLINED, OutcomeKind.ONLINE_REQUEST}
+
+_PROVE_THE_PAYMENT = {OdaMethod.CDA, OdaMethod.FDDA, OdaMethod.DDA}
+"""Methods by which a card signs something of this payment. Static data, which SDA signs, can be copied."""
 
 _SCHEMES = {2: "Mastercard", 3: "Visa", 4: "American Express", 5: "JCB", 6: "Discover", 7: "UnionPay"}
 """The scheme by the kernel that decided, for receipts."""
@@ -194,7 +198,7 @@ def _words(outcome: Outcome) -> str:
 def instrument(outcome: Outcome) -> Instrument:
     """Return what a final outcome means for the payment.
 
-    An approval by the card alone is refused: nothing downstream keeps such a payment yet.
+    An approval by the card alone is one only if the card has proved to be genuine over this very payment.
     """
     summary = {"scheme": _SCHEMES.get(outcome.kernel_id, "")}
     # The label is the card's own text: one that looks like a card number is not written down.
@@ -204,14 +208,19 @@ def instrument(outcome: Outcome) -> Instrument:
         summary["pan"] = outcome.pan.masked()
     if outcome.cvm is not CvmResult.NOT_APPLICABLE:
         summary["cvm"] = outcome.cvm.value
-    if outcome.kind is OutcomeKind.ONLINE_REQUEST and outcome.data_record is not None:
-        return Instrument(outcome.data_record, summary)
-    return Instrument(SensitiveBytes(b""), summary, refusal=_refusal(outcome))
+    refusal = _refusal(outcome)
+    if refusal or outcome.data_record is None:
+        return Instrument(SensitiveBytes(b""), summary, refusal=refusal)
+    return Instrument(outcome.data_record, summary, approved=outcome.kind is OutcomeKind.APPROVED)
 
 
 def _refusal(outcome: Outcome) -> str:
-    if outcome.kind is OutcomeKind.APPROVED:
-        return "the card approved offline, which is not taken here"
-    if outcome.kind is OutcomeKind.ONLINE_REQUEST:
+    if outcome.kind not in (OutcomeKind.APPROVED, OutcomeKind.ONLINE_REQUEST):
+        return "the card declined"
+    if outcome.data_record is None:
         return "the card gave no data for its issuer"
-    return "the card declined"
+    if outcome.kind is OutcomeKind.APPROVED:
+        oda = outcome.evidence.oda if outcome.evidence else NO_ODA
+        if not oda.succeeded or oda.method not in _PROVE_THE_PAYMENT:
+            return "the card approved offline without proof that it is genuine"
+    return ""
