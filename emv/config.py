@@ -8,7 +8,7 @@ Spec: EMV Contactless Book A, 5.4 (Entry Point configuration data); EMV 4.4 Book
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from emv.c2_options import C2Options
@@ -141,28 +141,23 @@ def default_config(
     merchant_name: str = "Tillside",
     terminal_id: str = "00000001",
 ) -> EmvConfig:
-    """Return the set-up of an attended counter: EMV mode, online capable, no contact interface.
+    """Return the set-up of an attended counter, as `default.toml` has it, for a shop's settings.
 
     Verification is by the customer's device or by signature from `cvm_limit` on (minor units);
     there is no PIN pad. The floor limit of zero asks every card for an online cryptogram.
     """
-    ttq = Ttq.EMV_MODE | Ttq.SIGNATURE | Ttq.CONSUMER_DEVICE_CVM
-    visa = tuple(
-        CombinationConfig(
-            aid=bytes.fromhex(aid),
-            kernel_id=3,
-            ttq=ttq,
-            transaction_limit=transaction_limit,
-            floor_limit=floor_limit,
-            cvm_limit=cvm_limit,
-            options=C3Options(),
-        )
-        for aid in VISA_AIDS
-    )
-    return EmvConfig(
-        country=country,
-        currency=currency,
-        combinations=visa,
-        merchant_name=merchant_name,
-        terminal_id=terminal_id,
-    )
+    # Here, because both read a configuration into the classes above.
+    from emv.config_file import default_text, parse
+    from emv.entry_point import KERNELS
+
+    shop = {
+        "country": country,
+        "currency": currency,
+        "cvm_limit": cvm_limit,
+        "transaction_limit": transaction_limit,
+        "floor_limit": floor_limit,
+        "merchant_name": merchant_name,
+        "terminal_id": terminal_id,
+    }
+    config = parse(default_text(), shop)
+    return replace(config, combinations=tuple(row for row in config.combinations if row.kernel_id in KERNELS))

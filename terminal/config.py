@@ -22,6 +22,7 @@ from babel import Locale, UnknownLocaleError
 
 from drivers.address import AddressError, DeviceAddress
 from drivers.address import parse as parse_address
+from emv.toml_lines import line_of
 from terminal.money import Money, MoneyError, exponent
 from terminal.money import parse as parse_money
 
@@ -82,6 +83,10 @@ class Cards:
 
     cvm_limit: str = "50.00"
     """From this amount on the cardholder is verified, by phone or signature; in the shop's currency."""
+    emv: Path | None = None
+    """Which applications are taken, and how, in place of the built-in `emv/default.toml`."""
+    ca_keys: Path | None = None
+    """The schemes' public keys, JSON. Without them no card is authenticated, and none approved offline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +267,8 @@ def _check(config: Config) -> None:
         raise _FieldError(("terminal", "id"), "1 to 16 capital letters and digits")
     _check_url(("host", "url"), config.host.url)
     _check_file(("host", "ca_file"), config.host.ca_file)
+    _check_file(("cards", "emv"), config.cards.emv)
+    _check_file(("cards", "ca_keys"), config.cards.ca_keys)
     for table, name in (("offline", "limit_each"), ("offline", "limit_total"), ("cards", "cvm_limit")):
         try:
             config.money(getattr(getattr(config, table), name))
@@ -317,34 +324,6 @@ def _check_url(path: tuple[str, ...], url: str) -> None:
 def _check_file(path: tuple[str, ...], file: Path | None) -> None:
     if file is not None and not file.is_file():
         raise _FieldError(path, f"there is no file {file}")
-
-
-def line_of(text: str, path: tuple[str, ...]) -> int:
-    """Return the line on which a key, or else the table that it is missing from, begins; or 1.
-
-    The parser does not tell lines. But a file is readable up to the end of each statement, so the one
-    that brings a key begins after the last readable part that lacks it.
-    """
-    lines = text.split("\n")
-    found, depth, begin = 1, 0, 0
-    for end in range(1, len(lines) + 1):
-        try:
-            values = tomllib.loads("\n".join(lines[:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        if (here := _depth(values, path)) > depth:
-            found, depth = begin + 1, here
-        begin = end
-    return found
-
-
-def _depth(values: Any, path: tuple[str, ...]) -> int:
-    """Return how many steps of a path lead to something."""
-    for depth, key in enumerate(path):
-        if not isinstance(values, dict) or key not in values:
-            return depth
-        values = values[key]
-    return len(path)
 
 
 def _toml_fault(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:

@@ -6,6 +6,7 @@ import argparse
 import ssl
 from pathlib import Path
 
+from emv.toml_lines import line_of
 from terminal import config as configuration
 from terminal.commands.errors import FindingError, UsageError
 from terminal.config import Config, ConfigError
@@ -46,7 +47,7 @@ def _check_authority(path: Path, table: str, ca_file: Path | None) -> None:
     try:
         ssl.create_default_context(cafile=str(ca_file))
     except OSError as error:  # SSLError is one
-        line = configuration.line_of(path.read_text("utf-8"), (table, "ca_file"))
+        line = line_of(path.read_text("utf-8"), (table, "ca_file"))
         why = "" if isinstance(error, ssl.SSLError) else f" ({error.strerror})"
         raise UsageError(
             f"{path}:{line}: {table}.ca_file: {ca_file} holds no certificate authority in PEM{why}"
