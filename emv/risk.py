@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from emv.card_data import CardData
 from emv.errors import DecodeError
 from emv.fields import Tvr
 from emv.sensitive import Pan
@@ -36,12 +37,6 @@ class RandomSelection:
     target_percent: int = 0
     maximum_percent: int = 0
     threshold_minor: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.target_percent <= self.maximum_percent <= 99 and self.maximum_percent:
-            raise ValueError("percentages go from 0 to 99, and the maximum is not below the target")
-        if not 0 <= self.target_percent <= 99 or self.threshold_minor < 0:
-            raise ValueError("a percentage goes from 0 to 99, and a threshold is no less than zero")
 
 
 def exception_file(pan: Pan | None, exceptions: Collection[Pan]) -> Tvr:
@@ -147,3 +142,45 @@ def _number(value: bytes, length: int, tag: Tag) -> int:
     if len(value) != length:
         raise DecodeError(f"{len(value)} bytes where {length} are needed", tag=tag)
     return int.from_bytes(value, "big")
+
+
+def manage_risk(
+    card: CardData,
+    *,
+    amount_minor: int,
+    limit_minor: int | None,
+    selection: RandomSelection,
+    random_percent: int,
+    atc: bytes | None = None,
+    last_online_atc: bytes | None = None,
+    exceptions: Collection[Pan] = (),
+    payments: Sequence[Payment] = (),
+) -> Tvr:
+    """Return the TVR bits of all checks together.
+
+    Args:
+        card: Number (5A), sequence number (5F34) and the limits for velocity checking (9F14, 9F23).
+        amount_minor: Minor units of the transaction's currency.
+        limit_minor: The floor limit; None for none.
+        selection: The percentages of random selection.
+        random_percent: A random number from 1 to 99.
+        atc: As `velocity` has it.
+        last_online_atc: As `velocity` has it.
+        exceptions: The exception file.
+        payments: Earlier payments, oldest first.
+
+    Raises:
+        DecodeError: a value is of no possible form.
+
+    Spec: EMV 4.4 Book 3, 10.6.
+    """
+    value = card.get(Tag.PAN)
+    pan = Pan.decode(value) if value else None
+    sequence = (card.get(Tag.PAN_SEQUENCE) or b"").hex()
+    lower, upper = card.get(Tag.LOWER_OFFLINE_LIMIT), card.get(Tag.UPPER_OFFLINE_LIMIT)
+    return (
+        exception_file(pan, exceptions)
+        | floor_limit(amount_minor, limit_minor, pan=pan, sequence=sequence, payments=payments)
+        | random_selection(amount_minor, limit_minor, selection, random_percent)
+        | velocity(lower, upper, atc=atc, last_online_atc=last_online_atc)
+    )
