@@ -6,7 +6,8 @@ in, and whether it is or may hold cardholder data, which is never shown in clear
 Some tags mean different things to different kernels. The table has the meaning of EMV itself or, where
 there is none, the most common one; `MEANINGS` has the others. `describe` looks in both.
 
-Spec: EMV 4.4 Book 3, Annex A; EMV Contactless Book A, Annex A; Books C-2 and C-3, Annex A.
+Spec: EMV 4.4 Book 1, Annex B, and Book 3, Annex A; EMV Contactless Book A, Annex A; Books C-2 to C-7,
+Annex A; ISO/IEC 7816-6. Books C-5 and C-6 are known from public terminals only.
 """
 
 from __future__ import annotations
@@ -112,7 +113,32 @@ class Tag(IntEnum):
     DDF_NAME = 0x9D, "Directory Definition File (DDF) Name", B, 5, 16, C, (0x61,)
     FCI_PROPRIETARY = 0xA5, "File Control Information (FCI) Proprietary Template", VAR, 0, 252, C, (0x6F,)
 
+    APPLICATION_RELATED_DATA = 0x6E, "Application Related Data", VAR, 0, 252, C
+    COUNTRY_AND_NATIONAL_DATA = 0x41, "Country Code and National Data", B, 0, 252, C
+    CARD_ISSUER_DATA = 0x45, "Card Issuer's Data", B, 0, 252, C
+    PRE_ISSUING_DATA = 0x46, "Pre-issuing Data", B, 0, 252, C
+    CARD_CAPABILITIES = 0x47, "Card Capabilities", B, 0, 252, C
+    STATUS_INFORMATION = 0x48, "Status Information", B, 0, 252, C
+    FILE_REFERENCE = 0x51, "File Reference", B, 0, 252, C
+    DISCRETIONARY_DATA_ISO = 0x53, "Discretionary Data", B, 0, 252, C, NO, SECRET
+    PERSON_NAME = 0x5B, "Name of an Individual", ANS, 0, 252, C, NO, SECRET
+    FCP_TEMPLATE = 0x62, "File Control Parameters (FCP) Template", VAR, 0, 252, C
+    FMD_TEMPLATE = 0x64, "File Management Data (FMD) Template", VAR, 0, 252, C
+    CARDHOLDER_TEMPLATE = 0x65, "Cardholder Related Data", VAR, 0, 252, C
+    CARD_DATA_TEMPLATE = 0x66, "Card Data Template", VAR, 0, 252, C
+    SECURE_MESSAGING_TEMPLATE = 0x7D, "Secure Messaging Template", VAR, 0, 252, ANY
+    BIOMETRIC_INFORMATION = 0x7F60, "Biometric Information Template (BIT)", VAR, 0, 252, C, (0xBF4A, 0xBF4B)
+    BIOMETRIC_HEADER = 0xA1, "Biometric Header Template (BHT)", VAR, 0, 252, C, (0x7F60,)
+
     # Two bytes, 5F
+    TRACK_1_ISO = 0x5F21, "Track 1", ANS, 0, 76, C, NO, SECRET
+    TRACK_2_ISO = 0x5F22, "Track 2", CN, 0, 20, C, NO, SECRET
+    TRACK_3_ISO = 0x5F23, "Track 3", CN, 0, 54, C, NO, SECRET
+    DATE_OF_BIRTH = 0x5F2B, "Date of Birth", N, 4, 4, C, NO, SECRET
+    NATIONALITY = 0x5F2C, "Cardholder Nationality", N, 2, 2, C, NO, SECRET
+    CARDHOLDER_SEX = 0x5F35, "Sex", N, 1, 1, C, NO, SECRET
+    CARDHOLDER_ADDRESS = 0x5F42, "Address", ANS, 0, 252, C, NO, SECRET
+    DISPLAY_MESSAGE = 0x5F45, "Display Message", ANS, 0, 252, C
     CARDHOLDER_NAME = 0x5F20, "Cardholder Name", ANS, 2, 26, C, REC, SECRET
     EXPIRATION_DATE = 0x5F24, "Application Expiration Date", N, 3, 3, C, REC, SECRET
     EFFECTIVE_DATE = 0x5F25, "Application Effective Date", N, 3, 3, C, REC
@@ -171,6 +197,8 @@ class Tag(IntEnum):
     CID = 0x9F27, "Cryptogram Information Data (CID)", B, 1, 1, C, GPO
     EXTENDED_SELECTION = 0x9F29, "Extended Selection", B, 0, 16, C, (0x61,)
     KERNEL_IDENTIFIER = 0x9F2A, "Kernel Identifier", B, 0, 8, C, (0x61,)
+    BIOMETRIC_TERMINAL_CAPABILITIES = 0x9F30, "Biometric Terminal Capabilities", B, 3, 3, T
+    CARD_BIT_GROUP = 0x9F31, "Card BIT Group Template", B, 0, 252, C, REC
     ICC_PIN_CERTIFICATE = 0x9F2D, "ICC PIN Encipherment Public Key Certificate", B, 0, 248, C, ODA
     ICC_PIN_EXPONENT = 0x9F2E, "ICC PIN Encipherment Public Key Exponent", B, 1, 3, C, ODA
     ICC_PIN_REMAINDER = 0x9F2F, "ICC PIN Encipherment Public Key Remainder", B, 0, 42, C, ODA
@@ -204,9 +232,15 @@ class Tag(IntEnum):
     LOG_FORMAT = 0x9F4F, "Log Format", B, 0, 252, C
     OFFLINE_BALANCE = 0x9F50, "Offline Accumulator Balance", N, 6, 6, C
     DRDOL = 0x9F51, "DRDOL", B, 0, 250, C, REC
+    APPLICATION_DEFAULT_ACTION = 0x9F52, "Application Default Action (ADA)", B, 2, 6, C
     TRANSACTION_CATEGORY = 0x9F53, "Transaction Category Code", AN, 1, 1, T
     DS_ODS_CARD = 0x9F54, "DS ODS Card", B, 0, 160, C
-    MOBILE_SUPPORT = 0x9F7E, "Mobile Support Indicator", B, 1, 1, T
+    GEOGRAPHIC_INDICATOR = 0x9F55, "Geographic Indicator", B, 1, 1, C
+    ISSUER_AUTHENTICATION_INDICATOR = 0x9F56, "Issuer Authentication Indicator", B, 1, 32, C
+    ISSUER_COUNTRY_PROPRIETARY = 0x9F57, "Issuer Country Code", N, 2, 2, C
+    LOWER_OFFLINE_LIMIT_PROPRIETARY = 0x9F58, "Lower Consecutive Offline Limit (Card Check)", B, 1, 1, C
+    UPPER_OFFLINE_LIMIT_PROPRIETARY = 0x9F59, "Upper Consecutive Offline Limit (Card Check)", B, 1, 1, C
+    APPLICATION_PROGRAM_ID = 0x9F5A, "Application Program Identifier (Program ID)", B, 1, 16, C, (0xBF0C,)
     DSDOL = 0x9F5B, "DSDOL", B, 0, 250, C, REC
     DS_REQUESTED_OPERATOR = 0x9F5C, "DS Requested Operator ID", B, 8, 8, T
     AVAILABLE_OFFLINE_SPENDING = 0x9F5D, "Available Offline Spending Amount (AOSA)", N, 6, 6, C, GPO
@@ -240,15 +274,54 @@ class Tag(IntEnum):
     UNPROTECTED_DATA_5 = 0x9F79, "Unprotected Data Envelope 5", B, 0, 192, C, NO, SECRET
     MERCHANT_CUSTOM_DATA = 0x9F7C, "Customer Exclusive Data / Merchant Custom Data", B, 0, 32, ANY, NO, SECRET
     DS_SUMMARY_1 = 0x9F7D, "DS Summary 1", B, 8, 16, C
+    FUNDS_TERMINAL_INDICATOR = 0x9F7A, "VLP/EC Terminal Support Indicator", B, 1, 1, T
+    FUNDS_TERMINAL_LIMIT = 0x9F7B, "VLP/EC Terminal Transaction Limit", N, 6, 6, T
+    MOBILE_SUPPORT = 0x9F7E, "Mobile Support Indicator", B, 1, 1, T
     CPLC = 0x9F7F, "Card Production Life Cycle (CPLC) History File Identifiers", B, 0, 42, C
+    OFFLINE_BIT_GROUP = 0xBF4A, "Offline BIT Group Template", VAR, 0, 252, C
+    ONLINE_BIT_GROUP = 0xBF4B, "Online BIT Group Template", VAR, 0, 252, C
     BIOMETRIC_TRY_COUNTERS = 0xBF4C, "Biometric Try Counters Template", VAR, 0, 252, C
+    PREFERRED_ATTEMPTS = 0xBF4D, "Preferred Attempts Template", VAR, 0, 252, T
+    BIOMETRIC_VERIFICATION = 0xBF4E, "Biometric Verification Data Template", VAR, 0, 255, T
     FCI_DISCRETIONARY = 0xBF0C, "FCI Issuer Discretionary Data", VAR, 0, 222, C, FCI
+    POS_CARDHOLDER_INTERACTION = 0xDF4B, "POS Cardholder Interaction Information", B, 3, 3, C
+    FACIAL_TRY_COUNTER = 0xDF50, "Facial Try Counter", B, 1, 1, C, (0xBF4C,)
+    FINGER_TRY_COUNTER = 0xDF51, "Finger Try Counter", B, 1, 1, C, (0xBF4C,)
+    IRIS_TRY_COUNTER = 0xDF52, "Iris Try Counter", B, 1, 1, C, (0xBF4C,)
+    PALM_TRY_COUNTER = 0xDF53, "Palm Try Counter", B, 1, 1, C, (0xBF4C,)
+    VOICE_TRY_COUNTER = 0xDF54, "Voice Try Counter", B, 1, 1, C, (0xBF4C,)
+    DS_INPUT_CARD = 0xDF60, "DS Input (Card)", B, 8, 8, C
+    DS_DIGEST = 0xDF61, "DS Digest H", B, 8, 8, T
+    DS_ODS_INFO = 0xDF62, "DS ODS Info", B, 1, 1, C
+    DS_ODS_TERM = 0xDF63, "DS ODS Term", B, 0, 160, T
+
+    # Three bytes: Book C-2
+    DS_SUMMARY_2 = 0xDF8101, "DS Summary 2", B, 8, 16, C
+    DS_SUMMARY_3 = 0xDF8102, "DS Summary 3", B, 8, 16, C
+    BALANCE_BEFORE_AC = 0xDF8104, "Balance Read Before Gen AC", N, 6, 6, T
+    BALANCE_AFTER_AC = 0xDF8105, "Balance Read After Gen AC", N, 6, 6, T
+    DATA_NEEDED = 0xDF8106, "Data Needed", B, 0, 252, T
+    CDOL1_RELATED_DATA = 0xDF8107, "CDOL1 Related Data", B, 0, 252, T
+    DS_AC_TYPE = 0xDF8108, "DS AC Type", B, 1, 1, T
+    DS_INPUT_TERMINAL = 0xDF8109, "DS Input (Term)", B, 8, 8, T
+    DS_ODS_INFO_READER = 0xDF810A, "DS ODS Info For Reader", B, 1, 1, T
+    DS_SUMMARY_STATUS = 0xDF810B, "DS Summary Status", B, 1, 1, T
+    KERNEL_ID = 0xDF810C, "Kernel ID", B, 1, 1, T
+    DSVN_TERMINAL = 0xDF810D, "DSVN Term", B, 1, 1, T
+    POST_AC_PUT_DATA = 0xDF810E, "Post-Gen AC Put Data Status", B, 1, 1, T
+    PRE_AC_PUT_DATA = 0xDF810F, "Pre-Gen AC Put Data Status", B, 1, 1, T
+    PROCEED_TO_FIRST_WRITE = 0xDF8110, "Proceed To First Write Flag", B, 1, 1, T
+    PDOL_RELATED_DATA = 0xDF8111, "PDOL Related Data", B, 0, 252, T
+    TAGS_TO_READ = 0xDF8112, "Tags To Read", B, 0, 252, T
+    DRDOL_RELATED_DATA = 0xDF8113, "DRDOL Related Data", B, 0, 252, T
+    REFERENCE_CONTROL = 0xDF8114, "Reference Control Parameter", B, 1, 1, T
     RELAY_ENTROPY = 0xDF8301, "Terminal Relay Resistance Entropy", B, 4, 4, T
     DEVICE_RELAY_ENTROPY = 0xDF8302, "Device Relay Resistance Entropy", B, 4, 4, C
     RELAY_MIN_TIME = 0xDF8303, "Min Time For Processing Relay Resistance APDU", B, 2, 2, C
     RELAY_MAX_TIME = 0xDF8304, "Max Time For Processing Relay Resistance APDU", B, 2, 2, C
     RELAY_TRANSMISSION_TIME = 0xDF8305, "Device Estimated Transmission Time", B, 2, 2, C
-    KERNEL_ID = 0xDF810C, "Kernel ID", B, 1, 1, T
+    RELAY_PROCESSING_TIME = 0xDF8306, "Measured Relay Resistance Processing Time", B, 2, 2, T
+    RELAY_COUNTER = 0xDF8307, "RRP Counter", B, 1, 1, T
     ERROR_INDICATION = 0xDF8115, "Error Indication", B, 6, 6, T
     USER_INTERFACE_REQUEST = 0xDF8116, "User Interface Request Data", B, 22, 22, T
     CARD_DATA_INPUT_CAPABILITY = 0xDF8117, "Card Data Input Capability", B, 1, 1, T
@@ -256,6 +329,9 @@ class Tag(IntEnum):
     CVM_CAPABILITY_NOT_REQUIRED = 0xDF8119, "CVM Capability - No CVM Required", B, 1, 1, T
     DEFAULT_UDOL = 0xDF811A, "Default UDOL", B, 0, 255, T
     KERNEL_CONFIGURATION = 0xDF811B, "Kernel Configuration", B, 1, 1, T
+    TORN_LIFETIME = 0xDF811C, "Max Lifetime of Torn Transaction Log Record", B, 2, 2, T
+    TORN_COUNT = 0xDF811D, "Max Number of Torn Transaction Log Records", B, 1, 1, T
+    MAGSTRIPE_CVM_REQUIRED = 0xDF811E, "Mag-stripe CVM Capability - CVM Required", B, 1, 1, T
     SECURITY_CAPABILITY = 0xDF811F, "Security Capability", B, 1, 1, T
     TAC_DEFAULT = 0xDF8120, "Terminal Action Code - Default", B, 5, 5, T
     TAC_DENIAL = 0xDF8121, "Terminal Action Code - Denial", B, 5, 5, T
@@ -264,22 +340,87 @@ class Tag(IntEnum):
     READER_LIMIT_NO_DEVICE_CVM = 0xDF8124, "Reader Contactless Transaction Limit (no CDCVM)", N, 6, 6, T
     READER_LIMIT_DEVICE_CVM = 0xDF8125, "Reader Contactless Transaction Limit (CDCVM)", N, 6, 6, T
     READER_CVM_LIMIT = 0xDF8126, "Reader CVM Required Limit", N, 6, 6, T
+    TIME_OUT = 0xDF8127, "Time Out Value", B, 2, 2, T
+    IDS_STATUS = 0xDF8128, "IDS Status", B, 1, 1, T
     OUTCOME_PARAMETERS = 0xDF8129, "Outcome Parameter Set", B, 8, 8, T
+    DD_CARD_TRACK_1 = 0xDF812A, "DD Card (Track1)", ANS, 0, 56, T, NO, SECRET
+    DD_CARD_TRACK_2 = 0xDF812B, "DD Card (Track2)", CN, 0, 11, T, NO, SECRET
+    MAGSTRIPE_NO_CVM_REQUIRED = 0xDF812C, "Mag-stripe CVM Capability - No CVM Required", B, 1, 1, T
+    MESSAGE_HOLD_TIME = 0xDF812D, "Message Hold Time", N, 3, 3, T
+    HOLD_TIME = 0xDF8130, "Hold Time Value", B, 1, 1, T
+    PHONE_MESSAGE_TABLE = 0xDF8131, "Phone Message Table", B, 0, 65535, T
+    RELAY_MIN_GRACE = 0xDF8132, "Minimum Relay Resistance Grace Period", B, 2, 2, T
+    RELAY_MAX_GRACE = 0xDF8133, "Maximum Relay Resistance Grace Period", B, 2, 2, T
+    RELAY_COMMAND_TIME = (
+        0xDF8134,
+        "Terminal Expected Transmission Time For Relay Resistance C-APDU",
+        B,
+        2,
+        2,
+        T,
+    )
+    RELAY_RESPONSE_TIME = (
+        0xDF8135,
+        "Terminal Expected Transmission Time For Relay Resistance R-APDU",
+        B,
+        2,
+        2,
+        T,
+    )
+    RELAY_ACCURACY = 0xDF8136, "Relay Resistance Accuracy Threshold", B, 2, 2, T
+    RELAY_MISMATCH = 0xDF8137, "Relay Resistance Transmission Time Mismatch Threshold", B, 1, 1, T
     TORN_RECORD = 0xFF8101, "Torn Record", VAR, 0, 65535, T
+    WRITE_BEFORE_AC = 0xFF8102, "Tags To Write Before Gen AC", VAR, 0, 65535, T
+    WRITE_AFTER_AC = 0xFF8103, "Tags To Write After Gen AC", VAR, 0, 65535, T
+    DATA_TO_SEND = 0xFF8104, "Data To Send", VAR, 0, 65535, T
     DATA_RECORD = 0xFF8105, "Data Record", VAR, 0, 65535, T
     DISCRETIONARY_DATA = 0xFF8106, "Discretionary Data", VAR, 0, 65535, T
 
 
 MEANINGS: dict[tuple[int, int], TagInfo] = {
     (2, 0x9F5D): TagInfo("Application Capabilities Information", B, 3, 3, C, (0xBF0C,), False),
+    (2, 0x9F66): TagInfo("PUNATC (Track2)", B, 2, 2, C, (0x70,), False),
     (2, 0x9F69): TagInfo("UDOL", B, 0, 250, C, (0x70,), False),
+    (2, 0x9F6B): TagInfo("Track 2 Data", B, 7, 19, C, (0x70,), True),
     (2, 0x9F6E): TagInfo("Third Party Data", B, 5, 32, C, (0x70, 0xBF0C), False),
     (2, 0x9F7C): TagInfo("Merchant Custom Data", B, 20, 20, T, (), False),
+    (3, 0x9F50): TagInfo("Cumulative Total Transaction Amount", N, 6, 6, C, (), False),
     (3, 0x9F51): TagInfo("Application Currency Code", N, 2, 2, C, (), False),
+    (3, 0x9F53): TagInfo("Consecutive Transaction Limit (International)", B, 1, 1, C, (), False),
     (3, 0x9F54): TagInfo("Cumulative Total Transaction Amount Limit", N, 6, 6, C, (), False),
     (3, 0x9F5A): TagInfo("Application Program Identifier", B, 1, 16, C, (0xBF0C,), False),
     (3, 0x9F5B): TagInfo("Issuer Script Results", B, 5, 20, T, (), False),
+    (3, 0x9F5C): TagInfo("Cumulative Total Transaction Amount Upper Limit", N, 6, 6, C, (), False),
+    (3, 0x9F63): TagInfo("Offline Counter Initial Value", B, 1, 1, C, (), False),
+    (3, 0x9F6B): TagInfo("Card CVM Limit", N, 6, 6, C, (), False),
+    (3, 0x9F6E): TagInfo("Form Factor Indicator (FFI)", B, 4, 4, C, (0x70, 0x77), False),
+    (3, 0x9F72): TagInfo("Consecutive Transaction Limit (International - Country)", B, 1, 1, C, (), False),
+    (3, 0x9F73): TagInfo("Currency Conversion Parameters", B, 0, 20, C, (), False),
+    (3, 0x9F76): TagInfo("Secondary Application Currency Code", N, 2, 10, C, (), False),
+    (3, 0x9F77): TagInfo("VLP Funds Limit", N, 6, 6, C, (), False),
+    (3, 0x9F78): TagInfo("VLP Single Transaction Limit", N, 6, 6, C, (), False),
+    (3, 0x9F79): TagInfo("VLP Available Funds", N, 6, 6, C, (), False),
     (3, 0x9F7C): TagInfo("Customer Exclusive Data", B, 0, 32, C, (0x77, 0x70), False),
+    (3, 0x9F7E): TagInfo("Application Life Cycle Data", B, 48, 48, C, (), False),
+    (4, 0x9F6D): TagInfo("Contactless Reader Capabilities", B, 1, 1, T, (), False),
+    (4, 0x9F6E): TagInfo("Enhanced Contactless Reader Capabilities", B, 4, 4, T, (), False),
+    (4, 0x9F70): TagInfo("Card Interface and Payment Capabilities", B, 1, 2, C, (0x70, 0xBF0C), False),
+    (4, 0x9F71): TagInfo("Mobile CVM Results", B, 3, 3, C, (0x77,), False),
+    (5, 0x9F50): TagInfo("Cardholder Verification Status", B, 1, 1, C, (0x77,), False),
+    (5, 0x9F52): TagInfo("Terminal Compatibility Indicator", B, 1, 1, T, (), False),
+    (5, 0x9F53): TagInfo("Terminal Interchange Profile", B, 3, 3, T, (), False),
+    (5, 0x9F60): TagInfo("Issuer Update Parameter", B, 1, 1, T, (), False),
+    (6, 0x9F71): TagInfo("Card Processing Requirements (CPR)", B, 2, 2, C, (0x77,), False),
+    (7, 0x9F50): TagInfo("Cumulative Total Transaction Amount", N, 6, 6, C, (), False),
+    (7, 0x9F51): TagInfo("Application Currency Code", N, 2, 2, C, (), False),
+    (7, 0x9F54): TagInfo("Cumulative Total Transaction Amount Limit", N, 6, 6, C, (), False),
+    (7, 0x9F63): TagInfo("Product Identification Information", B, 16, 16, C, (0x70, 0x77), False),
+    (7, 0x9F6B): TagInfo("Card CVM Limit", N, 6, 6, C, (), False),
+    (7, 0x9F6D): TagInfo("EC Reset Threshold", N, 6, 6, C, (), False),
+    (7, 0x9F74): TagInfo("EC Issuer Authorization Code", AN, 6, 6, C, (0x70, 0x77), False),
+    (7, 0x9F77): TagInfo("EC Balance Limit", N, 6, 6, C, (), False),
+    (7, 0x9F78): TagInfo("EC Single Transaction Limit", N, 6, 6, C, (), False),
+    (7, 0x9F79): TagInfo("EC Balance", N, 6, 6, C, (), False),
 }
 """What a tag means to one kernel, by (kernel, tag)."""
 
