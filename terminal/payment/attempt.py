@@ -318,7 +318,7 @@ def _result_failed(attempt: Attempt, event: SaveFailed) -> Step:
     if event.order_paid and attempt.late:
         attempt.ending = TOO_LATE
         return _undo(attempt)
-    if event.replayed:
+    if event.replayed and result.by_card:
         return _replayed(attempt, event)
     if (result.deferred or result.by_card) and event.absent:
         # No host has heard of an offline payment before its result is delivered: a definite no.

@@ -33,9 +33,11 @@ _PLANS = (
 _EVENTS: tuple[tuple[str, Event], ...] = (
     *(("presented", Presented(plan, offline_refusal="")) for plan in _PLANS),
     ("card declined", Presented(_PLANS[0], refusal="declined")),
+    ("card approved", Presented(_PLANS[0], offline_refusal="", approved=True)),
     ("saved", Saved()),
     ("not saved", SaveFailed("", absent=True)),
     ("order paid", SaveFailed("", absent=True, order_paid=True)),
+    ("replayed", SaveFailed("", absent=True, replayed=True)),
     *((verdict.value, Answered(Answer(verdict))) for verdict in Verdict),
     ("pause over", TimerFired()),
     ("time over", Expired()),

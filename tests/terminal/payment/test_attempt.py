@@ -49,6 +49,8 @@ EVENTS: tuple[Event, ...] = (
     CancelAsked(),
 )
 DEFERRABLE = Presented(CARD, offline_refusal="")
+BY_CARD = Presented(CARD, offline_refusal="", approved=True)
+REPLAYED = SaveFailed("the card repeats an earlier payment", absent=True, replayed=True)
 
 
 def answered(verdict: Verdict) -> Answered:
@@ -131,6 +133,54 @@ def test_forced_offline_asks_nobody() -> None:
     (save,) = attempt.handle(Saved())
     assert isinstance(save, SaveResult)
     assert save.result.deferred
+
+
+def test_what_the_card_approved_is_one_record_and_nobody_is_asked() -> None:
+    attempt, actions = after(BY_CARD)
+    (save,) = actions
+    assert isinstance(save, SaveResult)
+    assert (save.result.outcome, save.result.deferred, save.result.by_card) == (
+        Outcome.APPROVED_OFFLINE,
+        False,
+        True,
+    )
+    assert attempt.handle(CancelAsked()) == (), "it is too late to give up"
+    assert attempt.handle(Saved()) == (Finish(save.result),)
+    assert attempt.state is State.DONE
+
+
+@pytest.mark.parametrize("force_offline", [True, False])
+def test_what_the_card_approved_against_policy_is_not_paid(force_offline: bool) -> None:
+    presented = Presented(CARD, offline_refusal="over the limit", force_offline=force_offline, approved=True)
+    attempt, actions = after(presented)
+    assert isinstance(actions[0], SaveResult)
+    result = finished(attempt.handle(Saved()))
+    assert (result.outcome, result.ours) == (Outcome.DECLINED, True)
+    assert result.reason == "over the limit; the card approved by itself"
+
+
+def test_an_approval_without_proof_stays_refused() -> None:
+    attempt, _ = after(Presented(CARD, refusal="without proof", offline_refusal="", approved=True))
+    assert finished(attempt.handle(Saved())).outcome is Outcome.DECLINED
+
+
+def test_what_the_card_approved_is_not_shown_before_it_is_there() -> None:
+    attempt, _ = after(BY_CARD)
+    assert finished(attempt.handle(SaveFailed("disk full", absent=True))).outcome is Outcome.DECLINED
+    attempt, (save,) = after(BY_CARD)
+    unknown = attempt.handle(SaveFailed("disk error", absent=False))
+    assert finished(unknown).outcome is Outcome.UNKNOWN
+    assert attempt.handle(TimerFired()) == (save,)
+    assert finished(attempt.handle(Saved())).by_card
+
+
+@pytest.mark.parametrize("presented", [BY_CARD, DEFERRABLE], ids=["approved", "to be asked"])
+def test_a_payment_that_the_card_repeats_is_recorded_as_not_paid(presented: Presented) -> None:
+    attempt, _ = after(presented)
+    (save,) = attempt.handle(REPLAYED)
+    assert isinstance(save, SaveResult)
+    result = finished(attempt.handle(Saved()))
+    assert (result.outcome, result.ours, result.reason) == (Outcome.DECLINED, True, REPLAYED.reason)
 
 
 def test_what_is_unknown_is_never_taken_offline() -> None:
@@ -369,7 +419,9 @@ class World:
             self.truth = "paid"
 
     def save(self, action: Action) -> Event:
-        match self.choose("saved", "saved", "saved", "not saved", "not known"):
+        match self.choose("saved", "saved", "saved", "not saved", "not known", "replayed"):
+            case "replayed" if not isinstance(action, SaveReversal):
+                return SaveFailed("the card repeats a payment", absent=True, replayed=True)
             case "not saved":
                 return SaveFailed("disk full", absent=True)
             case "not known":
@@ -432,13 +484,17 @@ def done(attempt: Attempt) -> bool:
 
 
 @settings(max_examples=400, deadline=None)
-@given(data=st.data(), plan=st.sampled_from(PLANS), deferrable=st.booleans())
+@given(data=st.data(), plan=st.sampled_from(PLANS), deferrable=st.booleans(), approved=st.booleans())
 def test_whatever_happens_the_outcome_shown_is_the_truth(
-    data: st.DataObject, plan: Plan, deferrable: bool
+    data: st.DataObject, plan: Plan, deferrable: bool, approved: bool
 ) -> None:
     world = World(data, plan)
     attempt = Attempt()
-    presented = Presented(plan, offline_refusal="" if deferrable and plan is CARD else "needs the network")
+    presented = Presented(
+        plan,
+        offline_refusal="" if deferrable and plan is CARD else "needs the network",
+        approved=approved and plan is CARD,
+    )
     actions = attempt.handle(presented)
     last: Result | None = None
     for _ in range(60):

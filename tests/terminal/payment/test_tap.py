@@ -18,9 +18,12 @@ from drivers.errors import (
 from drivers.protocols import MAX_WAIT_S
 from emv.apdu import CommandApdu
 from emv.background import Background
+from emv.card_data import CardData
 from emv.config import default_config
 from emv.entry_point import EntryPoint
+from emv.evidence import Evidence
 from emv.kernel import Actions, Begin, CardAnswered, Complete, Event, SendCommand
+from emv.oda import OdaMethod, OdaReport, OdaResult
 from emv.outcome import MessageId, Outcome, OutcomeKind, UiStatus
 from emv.sensitive import SensitiveBytes
 from simulators import scheme
@@ -111,11 +114,27 @@ def test_a_card_that_declines(counter: Counter, reader: Reader) -> None:
 
 @pytest.mark.parametrize("kind", [OutcomeKind.APPROVED, OutcomeKind.ONLINE_REQUEST])
 def test_an_outcome_without_data_for_the_issuer_pays_nothing(kind: OutcomeKind) -> None:
-    bare = Outcome(kind=kind, reason="")
-    assert instrument(bare).refusal
-    if kind is OutcomeKind.APPROVED:
-        # There is no offline data authentication yet, so no approval by the card alone.
-        assert instrument(replace(bare, data_record=SensitiveBytes(b"x"))).refusal
+    oda = OdaReport(method=OdaMethod.CDA, result=OdaResult.SUCCEEDED)
+    bare = Outcome(kind=kind, reason="", evidence=Evidence(card=CardData(), terminal={}, oda=oda))
+    assert instrument(bare).refusal == "the card gave no data for its issuer"
+
+
+@pytest.mark.parametrize("result", list(OdaResult))
+@pytest.mark.parametrize("method", list(OdaMethod))
+def test_an_approval_by_the_card_takes_proof_over_this_payment(method: OdaMethod, result: OdaResult) -> None:
+    oda = OdaReport(method=method, result=result)
+    outcome = Outcome(
+        kind=OutcomeKind.APPROVED,
+        reason="",
+        data_record=SensitiveBytes(b"x"),
+        evidence=Evidence(card=CardData(), terminal={}, oda=oda),
+    )
+    paying = instrument(outcome)
+    proved = result is OdaResult.SUCCEEDED and method in (OdaMethod.CDA, OdaMethod.DDA, OdaMethod.FDDA)
+    assert paying.approved is proved
+    assert bool(paying.refusal) is not proved
+    assert paying.secret.reveal() == (b"x" if proved else b"")
+    assert instrument(replace(outcome, evidence=None)).refusal
 
 
 def test_a_card_that_is_torn_away_is_presented_again(counter: Counter, reader: Reader) -> None:
