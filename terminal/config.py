@@ -83,6 +83,8 @@ class Cards:
 
     cvm_limit: str = "50.00"
     """From this amount on the cardholder is verified, by phone or signature; in the shop's currency."""
+    floor_limit: str = "0.00"
+    """Up to this amount a genuine card may approve by itself, offline; with 0 every card goes online."""
     emv: Path | None = None
     """Which applications are taken, and how, in place of the built-in `emv/default.toml`."""
     ca_keys: Path | None = None
@@ -261,6 +263,15 @@ def _from_text(kind: Any, value: str, path: tuple[str, ...], base: Path) -> Any:
     return value
 
 
+_AMOUNTS = (
+    ("offline", "limit_each"),
+    ("offline", "limit_total"),
+    ("cards", "cvm_limit"),
+    ("cards", "floor_limit"),
+)
+"""Settings that are amounts of the shop's currency, by table and key."""
+
+
 def _check(config: Config) -> None:
     _check_shop(config)
     if not re.fullmatch(r"[A-Z0-9]{1,16}", config.terminal.id):
@@ -269,7 +280,7 @@ def _check(config: Config) -> None:
     _check_file(("host", "ca_file"), config.host.ca_file)
     _check_file(("cards", "emv"), config.cards.emv)
     _check_file(("cards", "ca_keys"), config.cards.ca_keys)
-    for table, name in (("offline", "limit_each"), ("offline", "limit_total"), ("cards", "cvm_limit")):
+    for table, name in _AMOUNTS:
         try:
             config.money(getattr(getattr(config, table), name))
         except MoneyError as error:

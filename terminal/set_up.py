@@ -56,7 +56,7 @@ def shop_settings(config: Config) -> dict[str, Any]:
         "currency": numeric_code(config.shop.currency),
         "cvm_limit": config.money(config.cards.cvm_limit).minor,
         "transaction_limit": None,
-        "floor_limit": 0,
+        "floor_limit": config.money(config.cards.floor_limit).minor,
         "merchant_name": config.shop.name,
         "terminal_id": config.terminal.id[:8],
     }

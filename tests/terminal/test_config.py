@@ -162,6 +162,7 @@ OPTIONAL_FAULTS = {
     "count as a flag": ("[offline]\nlimit_count = true # here", "offline.limit_count", "a whole number"),
     "count below zero": ("[offline]\nlimit_count = -1 # here", "offline.limit_count", "0 or more"),
     "hours below zero": ("[offline]\nlimit_hours = -1 # here", "offline.limit_hours", "0 or more"),
+    "floor limit": ('[cards]\nfloor_limit = "-1" # here', "cards.floor_limit", "no amount in CNY"),
     "verification limit": ('[cards]\ncvm_limit = "some" # here', "cards.cvm_limit", "no amount in CNY"),
     "log level": ('[log]\nlevel = "LOUD" # here', "log.level", "TRAFFIC, DEBUG, INFO"),
     "key missing in an optional table": ("[alipay] # here\napp_id = '1'", "alipay.gateway", "required"),

@@ -34,8 +34,9 @@ def write(home: Path, cards: str) -> Path:
 
 
 def test_without_a_file_the_default_is_taken(home: Path) -> None:
-    config = emv_config(load(write(home, 'cvm_limit = "300"')))
+    config = emv_config(load(write(home, 'cvm_limit = "300"\nfloor_limit = "25"')))
     assert {row.cvm_limit for row in config.combinations} == {30000}
+    assert {row.floor_limit for row in config.combinations} == {2500}
     assert (config.country, config.currency, config.terminal_id) == ("156", "156", "COUNTER1")
     assert not config.ca_keys
 
