@@ -47,11 +47,12 @@ from emv.kernel import (
     understood,
 )
 from emv.kernel_c3 import KernelC3
+from emv.kernel_c7 import KernelC7
 from emv.outcome import MessageId, Outcome, OutcomeKind, Start, UiRequest, UiStatus, try_again
 from emv.preprocessing import preprocess, without_preprocessing
 from emv.sensitive import SensitiveBytes
 
-KERNELS: Mapping[int, KernelFactory] = {3: KernelC3}
+KERNELS: Mapping[int, KernelFactory] = {3: KernelC3, 7: KernelC7}
 """The kernels there are, by kernel identifier."""
 
 PRESENT_CARD = UiRequest(MessageId.PRESENT_CARD, UiStatus.READY_TO_READ)

@@ -1,26 +1,35 @@
 """Runs taps of kernel 3 with changed answers and settings."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from emv import preprocessing
+from emv.apdu import ResponseApdu
+from emv.background import Background
 from emv.c3_options import C3Options
-from emv.card_data import CardData
+from emv.capk import NO_CA_KEYS, CaKeys
 from emv.config import CombinationConfig, EmvConfig
 from emv.entry_point import EntryPoint
 from emv.fields import Ttq
-from emv.kernel import Activation, Kernel, Transaction
+from emv.kernel import Activation, Begin, CardAnswered, Complete, SendCommand, Transaction
 from emv.kernel_c3 import KernelC3
-from emv.oda import OdaResult
 from emv.outcome import Outcome
-from emv.sensitive import SensitiveBytes
+from emv.sensitive import Pan, SensitiveBytes
 from tests.emv import visa_card as visa
+from tests.emv.genuine_card import GenuineCard, ca_keys
 from tests.emv.scripted_card import ScriptedCard, Tap
 
 READER = Ttq.EMV_MODE | Ttq.SIGNATURE | Ttq.CONSUMER_DEVICE_CVM
+ROOMY = 10**6
+"""A floor limit that no test reaches: the card may approve."""
 
 
 def config(
-    *, ttq: Ttq = READER, cvm_limit: int | None = None, floor_limit: int = 0, **more: bool
+    *,
+    ttq: Ttq = READER,
+    cvm_limit: int | None = None,
+    floor_limit: int = 0,
+    keys: CaKeys = NO_CA_KEYS,
+    **more: Any,
 ) -> EmvConfig:
     row = CombinationConfig(
         aid=bytes.fromhex(visa.AID),
@@ -30,30 +39,55 @@ def config(
         floor_limit=floor_limit,
         options=C3Options(**more),
     )
-    return EmvConfig(country="276", currency="978", combinations=(row,))
-
-
-def with_oda(result: OdaResult) -> Any:
-    """Return kernels whose offline data authentication comes to this."""
-
-    def authenticate(
-        card: CardData, static: SensitiveBytes | None, terminal: Mapping[int, bytes]
-    ) -> OdaResult:
-        return result
-
-    def make(activation: Activation) -> Kernel:
-        return KernelC3(activation, authenticate)
-
-    return {3: make}
+    return EmvConfig(country="276", currency="978", combinations=(row,), ca_keys=keys)
 
 
 def run(
-    transaction: Transaction, answer: str, *records: tuple[str, str], kernels: Any = None, **settings: Any
+    transaction: Transaction,
+    answer: str,
+    *records: tuple[str, str],
+    selected: str = visa.FCI,
+    exceptions: frozenset[Pan] = frozenset(),
+    **settings: Any,
 ) -> Outcome:
     """Tap a card that answers GET PROCESSING OPTIONS so; its command is not looked at here."""
-    script = visa.start(answer)
-    machine = EntryPoint(config(**settings), kernels) if kernels else EntryPoint(config(**settings))
+    script = visa.start(answer, selected=selected)
+    machine = EntryPoint(config(**settings), background=Background(exceptions=exceptions))
     return Tap(machine, AnyOptions([*script, *records])).run(transaction)
+
+
+def run_genuine(
+    transaction: Transaction,
+    card: GenuineCard,
+    *,
+    changed: dict[str, str | None] | None = None,
+    **settings: Any,
+) -> Outcome:
+    """Tap a card with certificates under the test scheme, at a terminal that has the scheme's key."""
+    answer = card.options(transaction, **(changed or {}))
+    return run(transaction, answer, *card.records, **({"keys": ca_keys(card.scheme)} | settings))
+
+
+def alone(
+    payment: Transaction, answer: str, *, selected: str = visa.FCI, preprocess: bool = True, **settings: Any
+) -> Outcome:
+    """Return what the kernel itself comes to, before Entry Point has processed it."""
+    terminal = config(**settings)
+    row = terminal.combinations[0]
+    kernel = KernelC3(
+        Activation(
+            config=terminal,
+            combination=row,
+            indicators=preprocessing.preprocess(terminal, row, payment),
+            aid=row.aid,
+            fci=SensitiveBytes(bytes.fromhex(selected[:-4])),
+        )
+    )
+    last = kernel.handle(Begin(payment, preprocess=preprocess))[-1]
+    if isinstance(last, SendCommand):
+        last = kernel.handle(CardAnswered(ResponseApdu.decode(bytes.fromhex(answer))))[-1]
+    assert isinstance(last, Complete)
+    return last.outcome
 
 
 class AnyOptions(ScriptedCard):

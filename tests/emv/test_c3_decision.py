@@ -6,49 +6,74 @@ import pytest
 
 from emv.fields import Ttq
 from emv.kernel import Transaction
-from emv.oda import OdaResult
 from emv.outcome import CvmResult, MessageId, OutcomeKind
-from tests.emv.c3_tap import READER, run, with_oda
+from emv.sensitive import Pan
+from tests.emv import visa_card as visa
+from tests.emv.c3_tap import READER, ROOMY, run, run_genuine
+from tests.emv.genuine_card import GenuineCard
 from tests.emv.visa_card import options
 
 
 @pytest.mark.parametrize("cid", ["40", None])
 def test_nothing_is_approved_offline_without_authentication(purchase: Transaction, cid: str | None) -> None:
     answer = options(t9F27=cid, t9F10="06011203900000", t5F24="271231")
-    outcome = run(purchase, answer, floor_limit=10**6)
+    outcome = run(purchase, answer, floor_limit=ROOMY)
     assert outcome.kind is OutcomeKind.DECLINED
-    assert outcome.reason == "offline data authentication not performed"
+    assert outcome.reason.startswith("offline data authentication not performed")
 
 
-ODA = {"t9F27": "40", "t5F24": "271231"}
+FORGED = {"t9F4B": "AA" * 128}
 
 
 @pytest.mark.parametrize(
-    ("changed", "result", "ttq", "kind"),
+    ("card", "changed", "ttq", "kind"),
     [
-        ({}, OdaResult.SUCCEEDED, READER, OutcomeKind.APPROVED),
-        ({}, OdaResult.FAILED, READER, OutcomeKind.DECLINED),
-        ({"t9F6C": "2000"}, OdaResult.FAILED, READER, OutcomeKind.ONLINE_REQUEST),
-        ({"t9F6C": "2000"}, OdaResult.NOT_PERFORMED, READER, OutcomeKind.ONLINE_REQUEST),
-        ({"t9F6C": "2000"}, OdaResult.FAILED, READER | Ttq.OFFLINE_ONLY, OutcomeKind.DECLINED),
-        ({"t9F6C": "1000"}, OdaResult.FAILED, READER, OutcomeKind.DECLINED),
-        ({"t9F6C": "1000"}, OdaResult.FAILED, READER | Ttq.CONTACT_CHIP, OutcomeKind.TRY_ANOTHER_INTERFACE),
-        ({"t5F24": "250101"}, OdaResult.SUCCEEDED, READER, OutcomeKind.DECLINED),
-        ({"t5F24": None}, OdaResult.SUCCEEDED, READER, OutcomeKind.DECLINED),
-        ({"t5F24": "250101", "t9F6C": "0800"}, OdaResult.FAILED, READER, OutcomeKind.ONLINE_REQUEST),
-        ({"t5F24": "260509"}, OdaResult.SUCCEEDED, READER, OutcomeKind.APPROVED),
+        (GenuineCard(), {}, READER, OutcomeKind.APPROVED),
+        (GenuineCard(), FORGED, READER, OutcomeKind.DECLINED),
+        (GenuineCard(ctq="2000"), FORGED, READER, OutcomeKind.ONLINE_REQUEST),
+        (GenuineCard(ctq="2000"), FORGED, READER | Ttq.OFFLINE_ONLY, OutcomeKind.DECLINED),
+        (GenuineCard(ctq="1000"), FORGED, READER, OutcomeKind.DECLINED),
+        (GenuineCard(ctq="1000"), FORGED, READER | Ttq.CONTACT_CHIP, OutcomeKind.TRY_ANOTHER_INTERFACE),
+        (GenuineCard(aip="0000", ctq="2000"), {}, READER, OutcomeKind.ONLINE_REQUEST),
+        (GenuineCard(aip="4000"), {}, READER, OutcomeKind.DECLINED),
+        (GenuineCard(version=0), {}, READER, OutcomeKind.DECLINED),
+        (GenuineCard(version=None), {}, READER, OutcomeKind.DECLINED),
+        (GenuineCard(signed_format=0x95), {}, READER, OutcomeKind.DECLINED),
+        (GenuineCard(expiry="250101"), {}, READER, OutcomeKind.DECLINED),
+        (GenuineCard(expiry=None), {}, READER, OutcomeKind.DECLINED),
+        (GenuineCard(expiry="250101", ctq="0800"), {}, READER, OutcomeKind.ONLINE_REQUEST),
+        (GenuineCard(expiry="250101", ctq="0800"), {}, READER | Ttq.OFFLINE_ONLY, OutcomeKind.DECLINED),
+        (GenuineCard(expiry="260509"), {}, READER, OutcomeKind.APPROVED),
     ],
 )
 def test_a_card_that_approves(
-    purchase: Transaction, changed: dict[str, str | None], result: OdaResult, ttq: Ttq, kind: OutcomeKind
+    purchase: Transaction, card: GenuineCard, changed: dict[str, str | None], ttq: Ttq, kind: OutcomeKind
 ) -> None:
-    answer = options(**(ODA | changed))
-    outcome = run(purchase, answer, kernels=with_oda(result), ttq=ttq, floor_limit=10**6)
+    outcome = run_genuine(purchase, card, changed=changed, ttq=ttq, floor_limit=ROOMY)
     assert outcome.kind is kind
 
 
+def test_a_signature_for_another_payment_is_none(purchase: Transaction) -> None:
+    card = GenuineCard()
+    for other in (
+        replace(purchase, amount_minor=1),
+        replace(purchase, currency="840"),
+        replace(purchase, unpredictable_number=bytes(4)),
+    ):
+        changed: dict[str, str | None] = {"t9F4B": card.signature(other)}
+        assert run_genuine(purchase, card, changed=changed, floor_limit=ROOMY).kind is OutcomeKind.DECLINED
+
+
+def test_a_card_on_the_exception_file_is_not_taken_offline(purchase: Transaction) -> None:
+    stolen = frozenset({Pan(visa.NUMBER)})
+    outcome = run_genuine(purchase, GenuineCard(), floor_limit=ROOMY, exceptions=stolen)
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.DECLINED, "the card is on the exception file")
+    outcome = run_genuine(purchase, GenuineCard(cid="80"), floor_limit=ROOMY, exceptions=stolen)
+    assert outcome.kind is OutcomeKind.ONLINE_REQUEST
+
+
 def test_the_reader_may_ask_for_the_issuer_where_the_card_does_not(purchase: Transaction) -> None:
-    outcome = run(purchase, options(**ODA), kernels=with_oda(OdaResult.SUCCEEDED), floor_limit=0)
+    outcome = run_genuine(purchase, GenuineCard(), floor_limit=0)
     assert outcome.kind is OutcomeKind.ONLINE_REQUEST
     assert outcome.reason == "the reader asks for the issuer"
 
@@ -117,18 +142,23 @@ def test_the_cardholder_is_verified_as_the_ctq_says(
 
 
 def test_a_device_that_approved_offline_needs_the_signed_copy(purchase: Transaction) -> None:
-    kernels = with_oda(OdaResult.SUCCEEDED)
-    bare = options(**ODA, t9F6C="0080")
-    assert run(purchase, bare, kernels=kernels, floor_limit=10**6).kind is OutcomeKind.DECLINED
-    signed = options(**ODA, t9F6C="0080", t9F69="01AABBCCDD0080")
-    assert run(purchase, signed, kernels=kernels, floor_limit=10**6).kind is OutcomeKind.APPROVED
+    for card, kind in (
+        (GenuineCard(ctq="0080"), OutcomeKind.APPROVED),
+        (GenuineCard(ctq="0080", signed_ctq="0000"), OutcomeKind.DECLINED),
+    ):
+        assert run_genuine(purchase, card, floor_limit=ROOMY).kind is kind
 
 
 def test_a_signature_is_asked_for_on_screen_and_receipt(purchase: Transaction) -> None:
-    kernels = with_oda(OdaResult.SUCCEEDED)
-    outcome = run(purchase, options(**ODA, t9F6C="4000"), kernels=kernels, floor_limit=10**6)
+    outcome = run_genuine(purchase, GenuineCard(ctq="4000"), floor_limit=ROOMY)
     assert outcome.ui_on_outcome is not None
     assert (outcome.ui_on_outcome.message, outcome.receipt) == (MessageId.APPROVED_SIGN, True)
+
+
+def test_a_card_that_approves_can_leave_the_pin_to_the_issuer(purchase: Transaction) -> None:
+    outcome = run_genuine(purchase, GenuineCard(ctq="8000"), ttq=READER | Ttq.ONLINE_PIN, floor_limit=ROOMY)
+    assert (outcome.kind, outcome.cvm) == (OutcomeKind.ONLINE_REQUEST, CvmResult.ONLINE_PIN)
+    assert outcome.reason == "the PIN is verified by the issuer"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from emv.apdu import ResponseApdu
 from emv.background import Background
 from emv.config import CombinationConfig, EmvConfig, default_config
-from emv.entry_point import EntryPoint, EntryPointState
+from emv.entry_point import KERNELS, EntryPoint, EntryPointState
 from emv.fields import Ttq
 from emv.kernel import (
     Activation,
@@ -143,7 +143,7 @@ def test_the_kernel_is_named_while_it_works(purchase: Transaction) -> None:
         return KernelC3(activation)
 
     memory = Background()
-    machine = EntryPoint(counter(), {3: make}, memory)
+    machine = EntryPoint(counter(), {**KERNELS, 3: make}, memory)
     for event in (Begin(purchase), answered(visa.DIRECTORY)):
         machine.handle(event)
         assert machine.kernel is None

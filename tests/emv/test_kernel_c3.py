@@ -1,20 +1,21 @@
 """Kernel 3: a whole tap, command by command."""
 
-from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from emv import tlv
-from emv.card_data import CardData
+from emv.c3_options import ReaderLimits
 from emv.entry_point import EntryPoint
-from emv.fields import Ttq
+from emv.fields import Tsi, Ttq, Tvr
 from emv.kernel import Transaction
-from emv.kernel_c3 import KernelC3
-from emv.oda import OdaResult
-from emv.outcome import CvmResult, Interface, MessageId, OutcomeKind, Start, UiStatus
-from emv.sensitive import SensitiveBytes
+from emv.oda import OdaMethod, OdaResult
+from emv.outcome import CvmResult, Interface, MessageId, Outcome, OutcomeKind, Start, UiStatus
+from emv.tags import Tag
 from tests.emv import visa_card as visa
-from tests.emv.c3_tap import READER, config, run, with_oda
+from tests.emv.c3_tap import READER, ROOMY, alone, config, run, run_genuine
+from tests.emv.genuine_card import GenuineCard, ca_keys
 from tests.emv.scripted_card import ScriptedCard, Tap
 from tests.emv.visa_card import one, options, record, start
 
@@ -81,33 +82,6 @@ def test_records_are_read_as_the_locator_says(purchase: Transaction) -> None:
     assert tlv.flatten(tlv.decode(outcome.data_record.reveal()))[0x5A].hex() == visa.NUMBER
 
 
-def test_what_the_locator_marks_is_kept_for_authentication(purchase: Transaction) -> None:
-    kept: list[SensitiveBytes | None] = []
-
-    def authenticate(
-        card: CardData, static: SensitiveBytes | None, terminal: Mapping[int, bytes]
-    ) -> OdaResult:
-        kept.append(static)
-        return OdaResult.SUCCEEDED
-
-    answer = options(t94="08010201 58010101".replace(" ", ""), t9F27="40")
-    first = one("5F24", "271231") + one("90", "AA" * 130)
-    records = [
-        ("00B2010C00", record(first)),
-        ("00B2020C00", record(one("9F07", "FF00"))),
-        ("00B2015C00", "7003010203" + "9000"),
-    ]
-    kernels = {3: lambda activation: KernelC3(activation, authenticate)}
-    outcome = run(purchase, answer, *records, kernels=kernels, floor_limit=10**6)
-    assert outcome.kind is OutcomeKind.APPROVED
-    assert kept == [SensitiveBytes(bytes.fromhex(first + "7003010203"))]
-
-    kept.clear()
-    records[2] = ("00B2015C00", "01029000")
-    run(purchase, answer, *records, kernels=kernels, floor_limit=10**6)
-    assert kept == [None]
-
-
 @pytest.mark.parametrize(
     ("sw", "kind", "message", "start_at"),
     [
@@ -170,25 +144,6 @@ def test_a_bad_record_ends_the_application(purchase: Transaction, answer: str) -
     assert outcome.kind is OutcomeKind.END_APPLICATION
 
 
-def test_files_up_to_ten_are_read_as_templates_and_signed_without_them(purchase: Transaction) -> None:
-    kept: list[SensitiveBytes | None] = []
-
-    def authenticate(
-        card: CardData, static: SensitiveBytes | None, terminal: Mapping[int, bytes]
-    ) -> OdaResult:
-        kept.append(static)
-        return OdaResult.SUCCEEDED
-
-    inside = one("5F24", "271231")
-    for sfi, expected in ((10, inside), (11, record(inside)[:-4])):
-        answer = options(t94=f"{sfi << 3:02X}010101", t9F27="40", t5F24=None if sfi == 10 else "271231")
-        line = (f"00B201{sfi << 3 | 4:02X}00", record(inside))
-        kernels = {3: lambda activation: KernelC3(activation, authenticate)}
-        outcome = run(purchase, answer, line, kernels=kernels, floor_limit=10**6)
-        assert outcome.kind is OutcomeKind.APPROVED
-        assert kept.pop() == SensitiveBytes(bytes.fromhex(expected))
-
-
 def test_the_shortest_format_1_has_no_locator(purchase: Transaction) -> None:
     outcome = run(purchase, one("80", "0000") + "9000")
     assert outcome.reason.startswith("the card did not give")
@@ -220,8 +175,10 @@ def test_the_reader_does_not_announce_what_it_can_not_do(purchase: Transaction) 
     Tap(EntryPoint(config(ttq=ttq)), ScriptedCard(start())).run(purchase)
     with_authentication = visa.GPO.replace(visa.TTQ, "23804000")
     script = [*start()[:2], (with_authentication, options())]
-    machine = EntryPoint(config(ttq=ttq), with_oda(OdaResult.NOT_PERFORMED))
-    Tap(machine, ScriptedCard(script)).run(purchase)
+    Tap(EntryPoint(config(ttq=ttq, keys=ca_keys())), ScriptedCard(script)).run(purchase)
+    everything = visa.GPO.replace(visa.TTQ, "A380C000")
+    script = [*start()[:2], (everything, options())]
+    Tap(EntryPoint(config(ttq=ttq, ttq_as_configured=True)), ScriptedCard(script)).run(purchase)
 
 
 def test_names_and_language_come_from_the_card(purchase: Transaction) -> None:
@@ -234,3 +191,190 @@ def test_names_and_language_come_from_the_card(purchase: Transaction) -> None:
     tap = Tap(EntryPoint(config()), ScriptedCard(script))
     assert tap.run(purchase).label == "VISA"
     assert {request.language for request in tap.shown} == {""}
+
+
+ONLINE_ODA = READER | Ttq.ODA_FOR_ONLINE
+
+
+def found(outcome: Outcome) -> tuple[Tvr, Tsi, str]:
+    """Return what the evidence says: TVR, TSI and CVM results."""
+    assert outcome.evidence is not None
+    terminal = outcome.evidence.terminal
+    tvr = Tvr(int.from_bytes(terminal[Tag.TVR], "big"))
+    tsi = Tsi(int.from_bytes(terminal[Tag.TSI], "big"))
+    return tvr, tsi, terminal.get(Tag.CVM_RESULTS, b"").hex().upper()
+
+
+@pytest.mark.parametrize("signed_format", [0x05, 0x95])
+def test_a_card_is_authenticated_for_online_where_the_reader_announces_it(
+    purchase: Transaction, signed_format: int
+) -> None:
+    card = GenuineCard(cid="80", signed_format=signed_format)
+    outcome = run_genuine(purchase, card, ttq=ONLINE_ODA)
+    assert outcome.kind is OutcomeKind.ONLINE_REQUEST
+    assert outcome.evidence is not None
+    assert outcome.evidence.oda.result is OdaResult.SUCCEEDED
+    assert outcome.evidence.terminal[Tag.ICC_DYNAMIC_NUMBER].hex().upper() == "12345678ABCDEF01"
+    assert found(outcome)[0] == Tvr.FLOOR_LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("card", "changed", "tvr"),
+    [
+        (GenuineCard(cid="80"), {"t9F4B": "AA" * 128}, Tvr.DDA_FAILED),
+        (GenuineCard(cid="80"), {"t9F4B": None}, Tvr.DDA_FAILED | Tvr.ICC_DATA_MISSING),
+        (GenuineCard(cid="80", aip="0000"), {}, Tvr.ODA_NOT_PERFORMED),
+        (GenuineCard(cid="80", aip="4000"), {}, Tvr.SDA_FAILED | Tvr.SDA_SELECTED | Tvr.ICC_DATA_MISSING),
+    ],
+)
+def test_failed_authentication_for_online_is_found_and_the_issuer_decides(
+    purchase: Transaction, card: GenuineCard, changed: dict[str, str | None], tvr: Tvr
+) -> None:
+    outcome = run_genuine(purchase, card, changed=changed, ttq=ONLINE_ODA)
+    assert outcome.kind is OutcomeKind.ONLINE_REQUEST
+    assert found(outcome)[0] == tvr | Tvr.FLOOR_LIMIT_EXCEEDED
+    assert outcome.data_record is not None
+    # The issuer checks the cryptogram over the TVR that the card was told.
+    assert tlv.flatten(tlv.decode(outcome.data_record.reveal()))[Tag.TVR] == bytes(5)
+    strict = run_genuine(purchase, card, changed=changed, ttq=ONLINE_ODA, online_needs_oda=True)
+    assert strict.kind is OutcomeKind.DECLINED
+    assert "offline data authentication" in strict.reason
+
+
+def test_static_data_authenticates_a_card_for_online_only(purchase: Transaction) -> None:
+    card = GenuineCard(cid="80", aip="4000")
+    outcome = run_genuine(purchase, card, changed={"t93": card.static_signature}, ttq=ONLINE_ODA)
+    assert outcome.evidence is not None
+    assert (outcome.evidence.oda.method, outcome.evidence.oda.succeeded) == (OdaMethod.SDA, True)
+    assert outcome.evidence.terminal[Tag.DATA_AUTHENTICATION_CODE].hex() == "dac5"
+    assert found(outcome)[:2] == (
+        Tvr.SDA_SELECTED | Tvr.FLOOR_LIMIT_EXCEEDED,
+        Tsi.ODA_PERFORMED | Tsi.CARDHOLDER_VERIFICATION_PERFORMED | Tsi.CARD_RISK_MANAGEMENT_PERFORMED,
+    )
+    approving = replace(card, cid="40")
+    outcome = run_genuine(
+        purchase, approving, changed={"t93": card.static_signature}, ttq=ONLINE_ODA, floor_limit=ROOMY
+    )
+    assert outcome.kind is OutcomeKind.DECLINED
+
+
+def test_an_online_tap_is_not_authenticated_where_the_reader_does_not_announce_it(
+    purchase: Transaction,
+) -> None:
+    outcome = run_genuine(purchase, GenuineCard(cid="80"))
+    assert outcome.evidence is not None
+    assert outcome.evidence.oda.method is OdaMethod.NONE
+    assert found(outcome)[0] == Tvr.ODA_NOT_PERFORMED | Tvr.FLOOR_LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("ctq", "tvr", "results"),
+    [
+        ("0000", Tvr(0), "1F0002"),
+        ("4000", Tvr(0), "1E0000"),
+        ("8000", Tvr.ONLINE_PIN_ENTERED, "020000"),
+        ("0080", Tvr(0), ""),
+    ],
+)
+def test_the_evidence_says_how_the_cardholder_is_verified(
+    purchase: Transaction, ctq: str, tvr: Tvr, results: str
+) -> None:
+    answer = options(t9F6C=ctq)
+    outcome = run(purchase, answer, ttq=READER | Ttq.ONLINE_PIN, floor_limit=ROOMY)
+    assert found(outcome) == (
+        tvr | Tvr.ODA_NOT_PERFORMED,
+        Tsi.CARDHOLDER_VERIFICATION_PERFORMED | Tsi.CARD_RISK_MANAGEMENT_PERFORMED,
+        results,
+    )
+
+
+def test_failed_verification_is_found(purchase: Transaction) -> None:
+    outcome = run(purchase, options(), cvm_limit=0, ttq=Ttq.EMV_MODE)
+    assert outcome.kind is OutcomeKind.DECLINED
+    tvr, tsi, results = found(outcome)
+    assert tvr == Tvr.ODA_NOT_PERFORMED | Tvr.FLOOR_LIMIT_EXCEEDED | Tvr.CVM_FAILED
+    assert (Tsi.CARDHOLDER_VERIFICATION_PERFORMED in tsi, results) == (True, "3F0001")
+
+
+@pytest.mark.parametrize(
+    "answer", ["6985", "6984", "6986", "6A81", "9000", options(t57=None), options(t9F27="00")]
+)
+def test_there_is_evidence_at_every_end(purchase: Transaction, answer: str) -> None:
+    outcome = alone(purchase, answer)
+    assert outcome.evidence is not None
+    assert outcome.evidence.terminal[Tag.TTQ].hex().upper() == visa.TTQ
+    assert Tag.PDOL in outcome.evidence.card
+
+
+PROGRAM = "4000360036"
+
+
+def limits(program: str, **more: Any) -> ReaderLimits:
+    return ReaderLimits(program_id=bytes.fromhex(program), **more)
+
+
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        ([], "22804000"),
+        ([limits("4000360036", floor_limit=ROOMY)], "22004000"),
+        ([limits("40003600", floor_limit=ROOMY)], "22004000"),
+        ([limits("400036003600", floor_limit=ROOMY)], "22804000"),
+        ([limits("4000", floor_limit=0), limits("400036", floor_limit=ROOMY)], "22004000"),
+        ([limits("4000", floor_limit=ROOMY), limits("400036", floor_limit=0)], "22804000"),
+        ([limits("4000", cvm_limit=1250)], "22404000"),
+        ([limits("4000", cvm_limit=1251)], "22004000"),
+        ([limits("4000", floor_limit=1250)], "22004000"),
+        ([limits("4000", floor_limit=1249)], "22804000"),
+        ([limits("4000", transaction_limit=1251)], "22004000"),
+        ([limits("4000", transaction_limit=1250)], None),
+    ],
+)
+def test_a_programme_of_cards_can_have_limits_of_its_own(
+    purchase: Transaction, sets: list[ReaderLimits], told: str | None
+) -> None:
+    selected = visa.fci(one("BF0C", one("9F5A", PROGRAM)))
+    outcome = alone(purchase, options(), selected=selected, reader_limits=tuple(sets))
+    if told is None:
+        assert (outcome.kind, outcome.start) == (OutcomeKind.SELECT_NEXT, Start.C)
+    else:
+        assert outcome.evidence is not None
+        assert outcome.evidence.terminal[Tag.TTQ].hex().upper() == told
+
+
+@pytest.mark.parametrize(
+    ("amount", "ttq", "more", "told"),
+    [
+        (100, READER, {"status_check": True}, "22804000"),
+        (101, READER, {"status_check": True}, "22004000"),
+        (0, READER, {}, "22804000"),
+        (0, READER, {"zero_amount_allowed": False}, None),
+        (0, READER | Ttq.OFFLINE_ONLY, {}, None),
+    ],
+)
+def test_a_programme_of_cards_can_have_checks_of_its_own(
+    purchase: Transaction, amount: int, ttq: Ttq, more: dict[str, Any], told: str | None
+) -> None:
+    payment, sets = replace(purchase, amount_minor=amount), (limits(PROGRAM, **more),)
+    selected = visa.fci(one("BF0C", one("9F5A", PROGRAM)))
+    outcome = alone(payment, options(), selected=selected, reader_limits=sets, ttq=ttq)
+    assert outcome.evidence is not None
+    sent = outcome.evidence.terminal.get(Tag.TTQ)
+    assert (sent.hex().upper() if sent else None) == told
+
+
+def test_the_row_s_limits_hold_for_other_cards_and_without_pre_processing(purchase: Transaction) -> None:
+    sets = (limits(PROGRAM, floor_limit=ROOMY),)
+    outcome = alone(purchase, options(), reader_limits=sets)
+    assert outcome.evidence is not None
+    assert outcome.evidence.terminal[Tag.TTQ].hex().upper() == "22804000"
+    selected = visa.fci(one("BF0C", one("9F5A", PROGRAM)))
+    outcome = alone(purchase, options(), selected=selected, reader_limits=sets, preprocess=False)
+    assert outcome.evidence is not None
+    assert outcome.evidence.terminal[Tag.TTQ].hex().upper() == "22804000"
+
+
+@pytest.mark.parametrize("wrong", [{"program_id": b""}, {"program_id": bytes(17)}, {"cvm_limit": -1}])
+def test_impossible_limits_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        ReaderLimits(**({"program_id": b"\x40"} | wrong))

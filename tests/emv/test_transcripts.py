@@ -1,14 +1,16 @@
 """Recorded taps of the reference vectors, replayed command by command."""
 
 import datetime
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from emv import dol, tlv
 from emv.apdu import ResponseApdu
-from emv.card_data import CardData
+from emv.c3_options import C3Options
+from emv.capk import NO_CA_KEYS, CaKeys, parse_ca_keys
 from emv.config import CombinationConfig, EmvConfig, default_config
 from emv.entry_point import EntryPoint
 from emv.errors import DecodeError
@@ -20,26 +22,16 @@ from emv.kernel import (
     CardAnswered,
     Complete,
     Indicators,
-    Kernel,
     SendCommand,
     Transaction,
 )
 from emv.kernel_c3 import KernelC3
-from emv.oda import OdaResult
+from emv.oda import OdaMethod, OdaResult
 from emv.outcome import Outcome, OutcomeKind, Start
 from emv.sensitive import SensitiveBytes
 from tests.emv.scripted_card import ScriptedCard, Tap
 
 VISA = "A000000003"
-
-
-def not_performed(card: CardData, static: SensitiveBytes | None, terminal: Mapping[int, bytes]) -> OdaResult:
-    return OdaResult.NOT_PERFORMED
-
-
-def with_seam(activation: Activation) -> Kernel:
-    """Return a kernel that announces authentication, as the recording terminals did."""
-    return KernelC3(activation, not_performed)
 
 
 def asked(case: dict[str, Any]) -> dict[int, bytes]:
@@ -54,16 +46,23 @@ def asked(case: dict[str, Any]) -> dict[int, bytes]:
     return values
 
 
-def terminal(told: dict[int, bytes]) -> tuple[EmvConfig, Transaction]:
+def terminal(told: dict[int, bytes], keys: CaKeys = NO_CA_KEYS) -> tuple[EmvConfig, Transaction]:
     """Return the configuration and the payment of the recorded terminal."""
     currency = told[0x5F2A].hex()
     row = CombinationConfig(
         aid=bytes.fromhex(VISA + "1010"),
         kernel_id=3,
         ttq=Ttq.from_bytes(told[0x9F66], "big"),
-        floor_limit=0,
+        floor_limit=0 if told[0x9F66][1] & 0x80 else None,
+        cvm_limit=0 if told[0x9F66][1] & 0x40 else None,
+        options=C3Options(ttq_as_configured=True),
     )
-    config = EmvConfig(country=told.get(0x9F1A, told[0x5F2A]).hex(), currency=currency, combinations=(row,))
+    config = EmvConfig(
+        country=told.get(0x9F1A, told[0x5F2A]).hex(),
+        currency=currency,
+        combinations=(row,),
+        ca_keys=keys,
+    )
     transaction = Transaction(
         type=told.get(0x9C, b"\0")[0],
         amount_minor=decode_n(told[0x9F02]),
@@ -85,10 +84,10 @@ def heard(answer: str | None) -> str | None:
     return answer.replace("FFFFFF3033D", "0000003033D").replace("FFFFFF5720D", "0000005720D")
 
 
-def replay(case: dict[str, Any]) -> Outcome:
-    config, transaction = terminal(asked(case))
+def replay(case: dict[str, Any], keys: CaKeys = NO_CA_KEYS) -> Outcome:
+    config, transaction = terminal(asked(case), keys)
     script = [(line["c"], heard(line["r"])) for line in case["exchanges"]]
-    tap = Tap(EntryPoint(config, {3: with_seam}), ScriptedCard(script))
+    tap = Tap(EntryPoint(config), ScriptedCard(script))
     return tap.send(Begin(transaction))
 
 
@@ -118,6 +117,31 @@ def test_visa_taps_go_online_with_the_recorded_cryptogram(taps: dict[str, dict[s
     assert replayed >= 3
 
 
+@pytest.fixture
+def scheme_keys(vectors: Callable[[str], Any]) -> CaKeys:
+    return parse_ca_keys(json.dumps(vectors("ca_keys.json")))
+
+
+def test_masked_certificates_fail_where_the_mask_begins(
+    taps: dict[str, dict[str, Any]], vectors: Callable[[str], Any], scheme_keys: CaKeys
+) -> None:
+    chains = {case.get("transcript"): case for case in vectors("oda_vectors.json")["cases"]}
+    failed = 0
+    for name, case in taps.items():
+        chain = chains.get(name)
+        if not chain or not chain["aid"].startswith(VISA) or not name.startswith("tec-"):
+            continue
+        assert chain["expected"]["issuer"]["hash_ok"]
+        outcome = replay(case, scheme_keys)
+        assert outcome.kind is OutcomeKind.ONLINE_REQUEST
+        assert outcome.evidence is not None
+        report = outcome.evidence.oda
+        assert (report.method, report.result) == (OdaMethod.FDDA, OdaResult.FAILED)
+        assert report.reason.startswith("card certificate:"), report.reason
+        failed += 1
+    assert failed
+
+
 def test_a_card_lost_in_the_recording_is_to_be_presented_again(taps: dict[str, dict[str, Any]]) -> None:
     lost = [case for name, case in taps.items() if "connection_lost" in name]
     for case in lost:
@@ -128,7 +152,7 @@ def test_a_card_lost_in_the_recording_is_to_be_presented_again(taps: dict[str, d
         )
         config, transaction = terminal(told)
         script = [(line["c"], heard(line["r"])) for line in case["exchanges"]]
-        outcome = Tap(EntryPoint(config, {3: with_seam}), ScriptedCard(script)).send(Begin(transaction))
+        outcome = Tap(EntryPoint(config), ScriptedCard(script)).send(Begin(transaction))
         assert (outcome.kind, outcome.start) == (OutcomeKind.TRY_AGAIN, Start.B), case["id"]
     assert lost
 
