@@ -74,7 +74,8 @@ class Booking:
 
     Attributes:
         kind: "sale" or "refund"; the amount is positive in both.
-        source: "card" for what the host authorised, "wallet" for what it was told.
+        source: "card" for what the host authorised or the card approved, "wallet" for what it was told.
+        authorisation: The issuer's approval code.
     """
 
     terminal_id: str
@@ -220,6 +221,15 @@ class Books:
             "UPDATE bookings SET reversed = 1 WHERE terminal = ? AND attempt = ? AND kind = 'sale'",
             *(terminal_id, attempt),
         )
+
+    def source_of_sale(self, terminal_id: str, attempt: str) -> str:
+        """Return where the attempt's sale came from, or empty where none is booked."""
+        rows = self._run(
+            "SELECT source FROM bookings"
+            " WHERE terminal = ? AND attempt = ? AND kind = 'sale' AND NOT reversed",
+            *(terminal_id, attempt),
+        )
+        return str(rows[0][0]) if rows else ""
 
     def sales_of_order(self, terminal_id: str, order_id: str) -> set[str]:
         """Return the attempts under which an order is booked."""

@@ -1,9 +1,11 @@
 """What the simulated host decides: each attempt is booked once or not at all, whatever comes how often.
 
-The first word on an attempt stands. Authorise and an offline approval ask the issuer only when nothing
+The first word on an attempt stands. Authorise and what was taken offline ask the issuer only when nothing
 has been said yet; a reversal is remembered even for an attempt that never came, so that one that comes
-later is declined. Records are taken in chain order and kept by (terminal, sequence): the same record again
-is answered as before, another record under the same number is a fork, and an alarm.
+later is declined. Taken offline is a deferral, whose intent the issuer has never seen, or a card's own
+approval, whose result brings the card's certificate to be booked. Records are taken in chain order and
+kept by (terminal, sequence): the same record again is answered as before, another record under the same
+number is a fork, and an alarm.
 
 A record that is in its place in the chain but can't be acted on is kept and refused, and the rest goes on.
 One that is not in its place stops the delivery.
@@ -22,6 +24,7 @@ from offline_queue.errors import QueueError, SealError, SignatureError
 from offline_queue.record import Record, RecordKind, genesis_head, seal_binding
 from offline_queue.sealing import Opener
 from offline_queue.signing import PublicKey, Signer
+from simulators.cards import ber
 from simulators.hosts.host_books import Alarm, Attempt, Booking, Books, Kept, Terminal
 from simulators.hosts.host_issuer import APPROVED, DO_NOT_HONOUR, Issuer, IssuerAnswer
 
@@ -195,9 +198,11 @@ class Desk:
                 raise _NotActedOnError(f"unknown outcome {outcome!r}")
 
     def _settle(self, record: Record, known: Attempt | None) -> None:
-        """Find what becomes of an offline approval, and book it if the issuer pays."""
-        if known is None:
-            known = self._decide(record, self._offline_card_data(record))
+        """Find what becomes of a payment taken offline, and book it if the issuer pays."""
+        if known is None and record.sealed:
+            known = self._present(record, self._card_data(record))
+        elif known is None:
+            known = self._decide(record, self._card_data(self._intent(record)))
         fate = "approved" if known.result == "approved" else "declined"
         settled = Attempt(known.result, known.code, known.authorisation, known.message, fate)
         self._books.set_attempt(record.terminal_id, record.attempt, settled)
@@ -226,8 +231,18 @@ class Desk:
         return word
 
     def _refund(self, record: Record) -> None:
-        source = "wallet" if self._open(self._intent(record)).get("type") == "wallet" else "card"
+        source = self._books.source_of_sale(record.terminal_id, record.attempt)
+        if not source:
+            raise _NotActedOnError("nothing was booked that could be refunded")
         self._book(record, source, "", kind="refund")
+
+    def _present(self, record: Record, data_record: bytes) -> Attempt:
+        """Book what the card approved by itself; without its certificate the issuer is not even asked."""
+        if not _is_certificate(data_record):
+            word = Attempt("declined", DO_NOT_HONOUR, "", "the card has not approved this", "")
+            self._books.set_attempt(record.terminal_id, record.attempt, word)
+            return word
+        return self._decide(record, data_record)
 
     def _decide(self, record: Record, data_record: bytes) -> Attempt:
         """Ask the issuer about an attempt that nothing has been said of, and book it if it pays."""
@@ -264,10 +279,6 @@ class Desk:
         if encoded is None:
             raise _NotActedOnError("no intent came before it")
         return self._read(record.terminal_id, encoded)
-
-    def _offline_card_data(self, record: Record) -> bytes:
-        """Return the data record: with the result if the card approved offline, else with the intent."""
-        return self._card_data(record if record.sealed else self._intent(record))
 
     def _card_data(self, record: Record) -> bytes:
         secret = self._open(record)
@@ -330,6 +341,15 @@ def _answer_to_authorise(known: Attempt) -> Attempt:
     if known.result == "reversed":
         return Attempt("declined", DO_NOT_HONOUR, "", "the attempt was reversed", "")
     return known
+
+
+def _is_certificate(data_record: bytes) -> bool:
+    """Tell whether the card says (9F27) that its cryptogram is a transaction certificate: an approval."""
+    try:
+        told = dict(ber.objects(data_record)).get("9F27", b"")
+    except ValueError:
+        return False
+    return bool(told) and told[0] & 0xC0 == 0x40
 
 
 def _amount(record: Record) -> int:

@@ -16,12 +16,18 @@ from offline_queue.record import Record, RecordKind, genesis_head
 from offline_queue.sealing import Sealer
 from offline_queue.signing import PublicKey, SigningKey, answer_message, request_message
 from offline_queue.summary import Summary
+from simulators.cards.ber import tlv
 
 YES, NO = b"the issuer pays", b"the issuer does not pay"
 
 
 def card(emv: bytes = YES) -> bytes:
     return cbor2.dumps({"type": "card", "emv": emv})
+
+
+def certificate(says: bytes = YES, number: int = 0, cid: int = 0x40) -> bytes:
+    """Return the data record of a card that approved by itself; DF01 is for the issuer of these tests."""
+    return tlv("9F27", bytes([cid])) + tlv("9F36", number.to_bytes(2, "big")) + tlv("DF01", says)
 
 
 def wallet() -> bytes:
@@ -73,6 +79,19 @@ class ModelTerminal:
         deferred = outcome == "approved_offline"
         summary = {**intent.summary, "outcome": outcome, "deferred": deferred}
         return self.write(RecordKind.RESULT, intent.attempt, summary=summary)
+
+    def approval(self, emv: bytes, *, amount_minor: int = 1250) -> Record:
+        """Take a payment that the card approved by itself: one record, with the card's proof."""
+        self.attempts += 1
+        summary: Summary = {
+            "order": f"order-{self.attempts}",
+            "amount": amount_minor,
+            "currency": "EUR",
+            "outcome": "approved_offline",
+            "deferred": False,
+        }
+        attempt = f"{self.terminal_id}-{self.attempts:08d}"
+        return self.write(RecordKind.RESULT, attempt, secret=card(emv), summary=summary)
 
     def reversal(self, intent: Record) -> Record:
         return self.write(RecordKind.REVERSAL, intent.attempt, summary=dict(intent.summary))

@@ -11,11 +11,11 @@ from offline_queue.signing import SigningKey
 from simulators.hosts.host_books import Books
 from simulators.hosts.host_desk import Desk, RequestRefusedError
 from simulators.hosts.host_issuer import IssuerAnswer
-from tests.simulators.hosts.host_terminal import NO, YES, ModelTerminal, card, wallet
+from tests.simulators.hosts.host_terminal import NO, YES, ModelTerminal, card, certificate, wallet
 
 
 def issuer(data_record: bytes, amount_minor: int) -> IssuerAnswer:
-    if data_record == YES:
+    if data_record in (YES, certificate(YES), certificate(YES, cid=0x80), certificate(YES, cid=0x00)):
         return IssuerAnswer(True, "00", "123456", "")
     return IssuerAnswer(False, "05", "", "declined by the issuer")
 
@@ -110,6 +110,52 @@ def test_a_deferred_payment_is_decided_on_delivery(counter: Counter, secret: byt
     assert counter.booked() == ([(intent.attempt, 1250)] if fate == "approved" else [])
     assert dict(counter.sync(2).settled) == {intent.attempt: fate}, "an acknowledgement may get lost"
     assert len(counter.books.statement()) == len(counter.booked())
+
+
+@pytest.mark.parametrize(("says", "fate"), [(YES, "approved"), (NO, "declined")])
+def test_what_the_card_approved_is_booked_once_if_the_issuer_finds_it_genuine(
+    counter: Counter, says: bytes, fate: str
+) -> None:
+    record = counter.terminal.approval(certificate(says))
+    for _ in range(2):
+        acknowledgement = counter.sync()
+        assert (acknowledgement.refused, dict(acknowledgement.settled)) == ((), {record.attempt: fate})
+    assert counter.booked() == ([(record.attempt, 1250)] if fate == "approved" else [])
+    assert counter.desk.query("T1", record.attempt).result == fate
+    assert counter.alarms() == []
+
+
+@pytest.mark.parametrize("cid", [0x00, 0x80], ids=["declined", "to be asked"])
+def test_what_the_card_has_not_approved_is_no_presentment(counter: Counter, cid: int) -> None:
+    record = counter.terminal.approval(certificate(YES, cid=cid))
+    assert dict(counter.sync().settled) == {record.attempt: "declined"}
+    assert counter.booked() == []
+
+
+def test_a_presentment_without_card_data_is_refused(counter: Counter) -> None:
+    record = counter.terminal.approval(b"no data objects")
+    assert dict(counter.sync().settled) == {record.attempt: "declined"}
+    summary = {**record.summary, "order": "8"}
+    counter.terminal.write(RecordKind.RESULT, "T1-00000099", summary=summary)
+    assert counter.sync().refused == (Refusal(2, "no intent came before it"),)
+    assert counter.booked() == []
+
+
+def test_what_the_card_approved_can_be_refunded(counter: Counter) -> None:
+    record = counter.terminal.approval(certificate())
+    counter.terminal.write(RecordKind.REFUND, record.attempt, summary={**record.summary, "amount": 200})
+    assert counter.sync().refused == ()
+    assert [(line.kind, line.source) for line in counter.books.statement()] == [
+        ("sale", "card"),
+        ("refund", "card"),
+    ]
+
+
+def test_what_was_never_booked_can_t_be_refunded(counter: Counter) -> None:
+    intent = counter.terminal.intent(secret=card(NO))
+    counter.authorise(intent)
+    counter.terminal.write(RecordKind.REFUND, intent.attempt, summary=dict(intent.summary))
+    assert counter.sync().refused == (Refusal(2, "nothing was booked that could be refunded"),)
 
 
 def test_deferred_although_the_host_had_approved(counter: Counter) -> None:

@@ -18,7 +18,7 @@ from offline_queue.signing import SigningKey
 from simulators.hosts.host_books import Books
 from simulators.hosts.host_desk import Desk
 from simulators.hosts.host_issuer import IssuerAnswer
-from tests.simulators.hosts.host_terminal import NO, YES, ModelTerminal, card
+from tests.simulators.hosts.host_terminal import NO, YES, ModelTerminal, card, certificate
 
 
 class HostUnderAnyNetwork(RuleBasedStateMachine):
@@ -49,7 +49,7 @@ class HostUnderAnyNetwork(RuleBasedStateMachine):
 
     def issuer(self, data_record: bytes, amount_minor: int) -> IssuerAnswer:
         self.asked[data_record] += 1
-        if data_record.startswith(YES):
+        if YES in data_record:
             return IssuerAnswer(True, "00", "123456", "")
         return IssuerAnswer(False, "05", "", "")
 
@@ -79,6 +79,13 @@ class HostUnderAnyNetwork(RuleBasedStateMachine):
         self.terminal.result(intent, "approved_offline")
         self.deferred.add(intent.attempt)
         return intent
+
+    @rule(pays=st.booleans(), amount_minor=st.integers(1, 5000))
+    def the_card_approves_by_itself(self, pays: bool, amount_minor: int) -> None:
+        data = certificate(YES if pays else NO, len(self.pays))
+        attempt = self.terminal.approval(data, amount_minor=amount_minor).attempt
+        self.pays[attempt] = pays
+        self.deferred.add(attempt)
 
     @rule(target=reversals, intent=consumes(undecided))
     def give_up(self, intent: Record) -> tuple[Record, Record]:
