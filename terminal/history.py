@@ -40,7 +40,16 @@ class _Try:
     refused: bool
 
     @property
+    def by_card(self) -> bool:
+        """Whether the card approved it by itself. It stays that, also when the host has booked it."""
+        facts = self.row.summary
+        offline = facts.get("outcome") == Outcome.APPROVED_OFFLINE.name.lower()
+        return offline and facts.get("deferred") is False and self.row.settled != "declined"
+
+    @property
     def outcome(self) -> Outcome:
+        if self.by_card:
+            return Outcome.APPROVED_OFFLINE
         name = self.row.settled or str(self.row.summary.get("outcome", ""))
         return Outcome[name.upper()] if name else Outcome.UNKNOWN
 
@@ -53,6 +62,8 @@ class _Try:
             return _HOST_DECLINED
         if self.refused:
             return _HOST_REFUSED
+        if self.by_card:
+            return "host booked" if row.settled else "card approved"
         if row.summary.get("deferred"):
             return "host approved" if row.settled else "waits for host"
         return "late" if row.summary.get("late") else ""

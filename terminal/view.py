@@ -136,7 +136,7 @@ class PaymentLine:
     channel: str
     outcome: Outcome
     note: str
-    """Such as ``waits for host``, ``host approved``, ``late``, ``being resolved``; may be empty."""
+    """Such as ``waits for host``, ``card approved``, ``late``, ``being resolved``; may be empty."""
     attempt: str = ""
     """The key of the attempt that decided it."""
 

@@ -193,6 +193,20 @@ async def test_the_host_decides_on_what_was_taken_offline(till: Till) -> None:
     assert till.history.notices() == (notice,)
 
 
+async def test_what_the_card_approved_keeps_its_own_word(till: Till) -> None:
+    first, second = [await till.paid(Outcome.APPROVED_OFFLINE, deferred=False) for _ in range(2)]
+    offline = Outcome.APPROVED_OFFLINE
+    assert await till.load() == [("T1-2", offline, "card approved"), ("T1-1", offline, "card approved")]
+    taken = await till.settle({first: "approved", second: "declined"})
+    assert await till.load() == [
+        ("T1-2", Outcome.DECLINED, "HOST DECLINED"),
+        ("T1-1", offline, "host booked"),
+    ]
+    await till.history.notice_taken_over(till.store, taken)
+    notice = "Order T1-2, €12.50: the host declined the offline payment. Not paid!"
+    assert till.history.notices() == (notice,)
+
+
 async def test_an_offline_payment_that_is_not_listed_any_more_is_told_of_when_it_is_declined(
     till: Till,
 ) -> None:

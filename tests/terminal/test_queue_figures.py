@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def clocks() -> Clocks:
     return Clocks()
 
 
-def defer(store: Store, order: str, time_s: float) -> None:
+def take_offline(store: Store, order: str, time_s: float, *, deferred: bool = True) -> None:
     store.open_order(order, 1250, "EUR")
     store.append(
         RecordKind.RESULT,
@@ -42,7 +43,7 @@ def defer(store: Store, order: str, time_s: float) -> None:
         state="done",
         closes=True,
         secret=b"",
-        summary={"outcome": "approved_offline", "deferred": True},
+        summary={"outcome": "approved_offline", "deferred": deferred},
         time_ms=int(time_s * 1000),
     )
 
@@ -53,7 +54,7 @@ async def figures(clocks: Clocks, tmp_path: Path) -> QueueFigures:
     worker = StoreWorker(
         lambda: Store.open(tmp_path / "queue.db", terminal_id="T1", signer=signer, sealer=sealer)
     )
-    await worker.call(lambda store: defer(store, "T1-1", clocks.wall_s))
+    await worker.call(lambda store: take_offline(store, "T1-1", clocks.wall_s))
     figures = clocks.figures()
     await figures.refresh(worker)
     worker.close()
@@ -69,6 +70,24 @@ async def test_a_wall_clock_put_back_makes_nothing_younger(figures: QueueFigures
     clocks.monotonic_s += 25 * HOUR
     clocks.wall_s -= HOUR
     assert figures.exposure().oldest_s == 25 * HOUR
+
+
+async def test_the_limits_are_for_what_cards_approved_and_for_what_nobody_has(
+    clocks: Clocks, tmp_path: Path
+) -> None:
+    signer, sealer = SigningKey.generate(), Sealer(Opener.generate().public_bytes())
+    worker = StoreWorker(
+        lambda: Store.open(tmp_path / "queue.db", terminal_id="T1", signer=signer, sealer=sealer)
+    )
+    for order, deferred in (("T1-1", False), ("T1-2", False), ("T1-3", True)):
+        await worker.call(partial(take_offline, order=order, time_s=clocks.wall_s, deferred=deferred))
+    figures = clocks.figures()
+    await figures.refresh(worker)
+    worker.close()
+    exposure, view = figures.exposure(), figures.view("")
+    assert (exposure.count, exposure.total.minor) == (3, 3750)
+    assert (view.approved_count, view.approved_total.minor) == (2, 2500)
+    assert (view.deferred_count, view.deferred_total.minor) == (1, 1250)
 
 
 async def test_a_store_that_can_t_be_opened_is_said(clocks: Clocks, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from terminal.tui.widgets.devices_panel import device_lines
 from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.notices_panel import NoticesPanel, since
 from terminal.tui.widgets.payments_panel import PaymentsPanel, payment_lines
+from terminal.tui.widgets.queue_panel import queue_lines
 from terminal.view import DeviceView, Outcome, PaymentLine, Phase
 from tests.terminal.tui import samples
 from tests.terminal.tui.conftest import CountingApp
@@ -17,7 +18,7 @@ from tests.terminal.tui.screen_cells import words_of
 SIZES = [(80, 24), (120, 40)]
 NOTES = (
     *("", "waits for host", "host approved", "HOST DECLINED", "HOST REFUSED"),
-    *("being resolved", "late", "RECORD DAMAGED"),
+    *("being resolved", "late", "RECORD DAMAGED", "card approved", "host booked"),
 )
 
 
@@ -124,6 +125,13 @@ async def test_sending_is_shown_until_it_is_sent(app: CountingApp, counter: Fake
         await pilot.pause()
         assert "There is no receipt yet" in words_of(app)
     assert counter.calls == ["sync_now"]
+
+
+def test_what_cards_approved_counts_against_the_limits_and_is_told_apart() -> None:
+    queue = replace(samples.WAITING_QUEUE, approved_count=3, approved_total=Money(1250, "EUR"))
+    words = queue_lines(queue, "en_GB", 30).plain
+    assert "offline 5 of 20\n  €50.00 of €500.00\n  approved 3, deferred 2\n" in words
+    assert "deferred 2 of 20\n" in queue_lines(samples.WAITING_QUEUE, "en_GB", 30).plain
 
 
 async def test_without_a_network_sending_is_a_try(app: CountingApp, counter: FakeCounter) -> None:
