@@ -17,6 +17,7 @@ from emv.c7_options import C7Options
 from emv.capk import NO_CA_KEYS, CaKeys
 from emv.emv_options import EmvOptions
 from emv.fields import Ttq
+from emv.guard_policy import GuardPolicy
 
 PURCHASE, CASH, CASHBACK, REFUND = 0x00, 0x01, 0x09, 0x20
 """Transaction types, tag 9C."""
@@ -107,6 +108,8 @@ class EmvConfig:
     pos_entry_mode: int = 0x07
     ca_keys: CaKeys = NO_CA_KEYS
     """Keys to authenticate cards with. Without any, no card is approved offline."""
+    guard: GuardPolicy = field(default_factory=GuardPolicy)
+    """What follows where a tap looks like an attack."""
     extra: dict[int, bytes] = field(default_factory=dict)
     """Further terminal data by tag, for PDOLs that ask for it."""
 

@@ -26,6 +26,7 @@ from emv.background import Background
 from emv.candidates import Candidate
 from emv.config import VISA_AIDS, CombinationConfig, EmvConfig
 from emv.errors import DecodeError, KernelMisuseError
+from emv.guard import guarded
 from emv.kernel import (
     Actions,
     Activation,
@@ -46,13 +47,14 @@ from emv.kernel import (
     WaitForCard,
     understood,
 )
+from emv.kernel_c2 import KernelC2
 from emv.kernel_c3 import KernelC3
 from emv.kernel_c7 import KernelC7
 from emv.outcome import MessageId, Outcome, OutcomeKind, Start, UiRequest, UiStatus, try_again
 from emv.preprocessing import preprocess, without_preprocessing
 from emv.sensitive import SensitiveBytes
 
-KERNELS: Mapping[int, KernelFactory] = {3: KernelC3, 7: KernelC7}
+KERNELS: Mapping[int, KernelFactory] = {2: KernelC2, 3: KernelC3, 7: KernelC7}
 """The kernels there are, by kernel identifier."""
 
 PRESENT_CARD = UiRequest(MessageId.PRESENT_CARD, UiStatus.READY_TO_READ)
@@ -111,6 +113,8 @@ class EntryPoint:
         self._name = b""
         self._fci = SensitiveBytes(b"")
         self._kernel: Kernel
+        self._card_us: int | None = None
+        """What the card has taken for its answers, as far as it was measured."""
 
     def handle(self, event: Event) -> Actions:
         """Consume one event and return what the caller must do next, in order.
@@ -123,6 +127,8 @@ class EntryPoint:
             step = TRANSITIONS[self.state][type(event)]
         except KeyError:
             raise KernelMisuseError(f"{type(event).__name__} in {self.state.name}") from None
+        if isinstance(event, CardAnswered) and event.elapsed_us is not None:
+            self._card_us = (self._card_us or 0) + event.elapsed_us
         self.state, actions = step(self, event)
         return actions
 
@@ -182,6 +188,7 @@ class EntryPoint:
 
         Spec: Book B, 3.3.2.1 and 3.3.2.2.
         """
+        self._card_us = None
         if self._restart and self._start is Start.B and self._online_response:
             return self._select_application(shown)
         self._candidates = ()
@@ -282,14 +289,14 @@ class EntryPoint:
             message = outcome.ui_on_restart or (None if now else PRESENT_CARD)
             state, actions = self._activate_protocol(message, field_off_ms=outcome.field_off_ms)
             return state, (*shown, *now, *actions)
-        state, actions = self._end(
-            replace(
-                outcome,
-                kernel_id=self._selected.combination.kernel_id,
-                aid=self._name,
-                label=outcome.label or self._selected.entry.label,
-            )
+        named = replace(
+            outcome,
+            kernel_id=self._selected.combination.kernel_id,
+            aid=self._name,
+            label=outcome.label or self._selected.entry.label,
         )
+        card_ms = None if self._card_us is None else self._card_us / 1000
+        state, actions = self._end(guarded(named, self._config, self._selected.indicators, card_ms))
         return state, (*shown, *actions)
 
     def _end(self, outcome: Outcome) -> _Step:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from emv.evidence import Evidence
+from emv.finding import Finding
 from emv.sensitive import Pan, SensitiveBytes
 
 
@@ -150,6 +151,8 @@ class Outcome:
         data_record: BER-TLV for the host: what DE55 needs, and 57, 5A and 5F34.
         discretionary_data: BER-TLV that is not part of the authorisation.
         evidence: What the decision rests on; None where no kernel was reached.
+        findings: What our own checks found, beside the scheme's rules.
+        scheme_kind: The scheme's verdict where ours is stricter, else None.
     """
 
     kind: OutcomeKind
@@ -170,6 +173,8 @@ class Outcome:
     data_record: SensitiveBytes | None = None
     discretionary_data: SensitiveBytes | None = None
     evidence: Evidence | None = None
+    findings: tuple[Finding, ...] = ()
+    scheme_kind: OutcomeKind | None = None
 
 
 def try_again(reason: str) -> Outcome:

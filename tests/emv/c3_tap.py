@@ -10,6 +10,7 @@ from emv.capk import NO_CA_KEYS, CaKeys
 from emv.config import CombinationConfig, EmvConfig
 from emv.entry_point import EntryPoint
 from emv.fields import Ttq
+from emv.guard_policy import GuardPolicy, Response
 from emv.kernel import Activation, Begin, CardAnswered, Complete, SendCommand, Transaction
 from emv.kernel_c3 import KernelC3
 from emv.outcome import Outcome
@@ -39,7 +40,9 @@ def config(
         floor_limit=floor_limit,
         options=C3Options(**more),
     )
-    return EmvConfig(country="276", currency="978", combinations=(row,), ca_keys=keys)
+    # What the scheme says is tested here; what our own checks add has its tests in test_guard.
+    guard = GuardPolicy(device_claim=Response.REPORT)
+    return EmvConfig(country="276", currency="978", combinations=(row,), ca_keys=keys, guard=guard)
 
 
 def run(

@@ -22,6 +22,7 @@ from emv.card_data import CardData
 from emv.config import default_config
 from emv.entry_point import EntryPoint
 from emv.evidence import Evidence
+from emv.guard_policy import GuardPolicy, Response
 from emv.kernel import Actions, Begin, CardAnswered, Complete, Event, SendCommand
 from emv.oda import OdaMethod, OdaReport, OdaResult
 from emv.outcome import MessageId, Outcome, OutcomeKind, UiStatus
@@ -65,8 +66,11 @@ def test_a_card_that_is_to_be_authorised(counter: Counter, reader: Reader) -> No
     assert counter.beats >= 4
 
 
+CONFIG_WITH_CLAIMS = default_config("156", "156", cvm_limit=0)
 GENUINE = [
-    name for name in profile.profiles() if name not in ("malicious-garbage", "visa-decline", "visa-torn")
+    name
+    for name in profile.profiles()
+    if name not in ("malicious-garbage", "visa-decline", "visa-torn", "visa-phone")
 ]
 
 
@@ -96,10 +100,17 @@ def test_what_is_told_in_plain_names_no_card(counter: Counter, reader: Reader) -
 
 
 def test_a_phone_says_how_its_owner_was_checked(counter: Counter, reader: Reader) -> None:
-    config = default_config("156", "156", cvm_limit=0)
-    counter = Counter(config)
+    counter = Counter(replace(CONFIG_WITH_CLAIMS, guard=GuardPolicy(device_claim=Response.REPORT)))
     reader.field.place(profile.load("visa-phone"))
     assert instrument(tapped(counter, reader).outcome).summary["cvm"] == "confirmed by the device"
+
+
+def test_a_phone_that_does_not_prove_its_claim_is_refused(counter: Counter, reader: Reader) -> None:
+    counter = Counter(CONFIG_WITH_CLAIMS)
+    reader.field.place(profile.load("visa-phone"))
+    outcome = tapped(counter, reader).outcome
+    assert (outcome.kind, outcome.scheme_kind) == (OutcomeKind.DECLINED, OutcomeKind.ONLINE_REQUEST)
+    assert "no valid fDDA" in outcome.reason
 
 
 def test_a_card_that_declines(counter: Counter, reader: Reader) -> None:
