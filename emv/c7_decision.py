@@ -14,6 +14,7 @@ from emv.c7_options import C7Options
 from emv.commands import Cryptogram
 from emv.config import PURCHASE
 from emv.fields import Ctq, Ttq, Tvr
+from emv.kernel import Transaction
 from emv.outcome import CvmResult
 from emv.quick_decision import (
     Authenticate,
@@ -31,11 +32,18 @@ from emv.quick_decision import (
 )
 from emv.tags import Tag
 
-_VERIFIED_BY_TERMINAL = (CvmResult.ONLINE_PIN, CvmResult.SIGNATURE)
+_LEFT_OUT_WHEN_SMALL = (CvmResult.ONLINE_PIN, CvmResult.SIGNATURE)
 
 
-def decide(facts: Facts, options: C7Options, authenticate: Authenticate) -> Decision:
-    """Return what becomes of the transaction."""
+def decide(facts: Facts, options: C7Options, authenticate: Authenticate, *, small: bool) -> Decision:
+    """Return what becomes of the transaction.
+
+    Args:
+        facts: The card and the payment.
+        options: The kernel's settings.
+        authenticate: Offline data authentication.
+        small: Whether the rule for small amounts holds; then PIN and signature are left out.
+    """
     kind = cryptogram_kind(facts.card)
     if kind is None:
         return Decision(Verdict.DECLINE, "the card's kind of cryptogram is not known")
@@ -61,7 +69,7 @@ def decide(facts: Facts, options: C7Options, authenticate: Authenticate) -> Deci
     if online and ttq & Ttq.OFFLINE_ONLY:
         return Decision(Verdict.DECLINE, "the reader is offline only", tvr=tvr, oda=report)
     cvm = verification(facts, kind, pin_without_ctq=Ttq.ONLINE_PIN)
-    if cvm in _VERIFIED_BY_TERMINAL and is_small(facts, options):
+    if small and cvm in _LEFT_OUT_WHEN_SMALL:
         cvm = CvmResult.NONE
     return concluded(cvm, online=online, reason=reason, tvr=tvr, oda=report)
 
@@ -79,17 +87,19 @@ def restrictions(facts: Facts, kind: Cryptogram) -> Tvr:
     return tvr
 
 
-def is_small(facts: Facts, options: C7Options) -> bool:
+def is_small(transaction: Transaction, country: str, options: C7Options) -> bool:
     """Say whether the rule for small amounts holds: a purchase without PIN and signature.
 
-    Where the reader itself requires cardholder verification, because its own limit is lower, it does not.
+    Args:
+        transaction: The payment.
+        country: Numeric ISO 3166 code of the terminal.
+        options: The rule's limit, currency and country.
     """
-    limit, transaction = options.small_amount_limit, facts.transaction
+    limit = options.small_amount_limit
     return (
         limit is not None
         and transaction.amount_minor <= limit
         and transaction.type == PURCHASE
-        and not facts.ttq & Ttq.CVM_REQUIRED
         and int(transaction.currency) == int(options.small_amount_currency)
-        and facts.terminal[Tag.TERMINAL_COUNTRY].hex() == options.small_amount_country.zfill(4)
+        and int(country) == int(options.small_amount_country)
     )

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 class C7Options:
     """Settings of kernel 7.
 
-    The small-amount rule (no PIN, no signature) is the scheme's business rule, not the kernel book's: up
-    to its limit a purchase is made without PIN and signature, although the card asks for one. UnionPay
-    raised the limit in mainland China from 300 to 1000 CNY on 1 June 2018, the limit itself included, for
-    shops that take part; other markets have their own. Where a payment is not of the currency or the
-    terminal not in the country named here, the rule does not hold.
+    The small-amount rule (no PIN, no signature; 小额免密免签) is the scheme's business rule, not the
+    kernel book's: up to its limit a purchase is made without PIN and signature, although the card asks for
+    one. UnionPay raised the limit in mainland China from 300 to 1000 CNY on 1 June 2018, the limit itself
+    included, for shops that take part; other markets have their own. Where a payment is not of the
+    currency or the terminal not in the country named here, the rule does not hold. Where it holds it comes
+    before the row's `cvm_limit`: the card is not told that verification is required.
 
     Args:
         small_amount_limit: Purchases up to this amount, in minor units, need no PIN and no signature;

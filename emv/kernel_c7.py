@@ -23,7 +23,7 @@ Spec: EMV Contactless Book C-7 2.5.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from emv import c7_decision, quick_flow
 from emv.c7_options import C7Options
@@ -49,6 +49,8 @@ class KernelC7(QuickKernel):
 
     NUMBER = 7
     NEEDS_TTQ = True
+    VERIFIED: ClassVar = False
+    UNVERIFIED_BECAUSE: ClassVar = "the book was not at hand: it follows public code and descriptions"
     RECORD_FROM_CARD = (_PRODUCT,)
 
     def __init__(self, activation: Activation) -> None:
@@ -62,8 +64,14 @@ class KernelC7(QuickKernel):
     def _announced(self, ttq: Ttq) -> Ttq:
         if self._options.ttq_as_configured:
             return ttq
+        if self._small:
+            ttq &= ~Ttq.CVM_REQUIRED
         ttq = ttq & ~(Ttq.MAGSTRIPE_MODE | _DEBIT_CREDIT | Ttq.ISSUER_UPDATE) | FAST_DDA_01
         return ttq if self._activation.config.ca_keys else ttq & ~Ttq.ODA_FOR_ONLINE
+
+    @property
+    def _small(self) -> bool:
+        return c7_decision.is_small(self._transaction, self._activation.config.country, self._options)
 
     def _missing(self) -> tuple[int, ...]:
         """Return what is missing; the file locator and the number depend on what the card decided."""
@@ -78,7 +86,7 @@ class KernelC7(QuickKernel):
         return tuple(missing)
 
     def _decide(self, facts: Facts, authenticate: Authenticate) -> Decision:
-        return c7_decision.decide(facts, self._options, authenticate)
+        return c7_decision.decide(facts, self._options, authenticate, small=self._small)
 
     def _authenticate(self, online: bool) -> OdaReport:
         if online and not self._ttq & Ttq.ODA_FOR_ONLINE:

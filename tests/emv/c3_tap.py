@@ -3,15 +3,13 @@
 from typing import Any
 
 from emv import preprocessing
-from emv.apdu import ResponseApdu
 from emv.background import Background
 from emv.c3_options import C3Options
 from emv.capk import NO_CA_KEYS, CaKeys
 from emv.config import CombinationConfig, EmvConfig
-from emv.entry_point import EntryPoint
 from emv.fields import Ttq
 from emv.guard_policy import GuardPolicy, Response
-from emv.kernel import Activation, Begin, CardAnswered, Complete, SendCommand, Transaction
+from emv.kernel import Activation, Begin, Transaction
 from emv.kernel_c3 import KernelC3
 from emv.outcome import Outcome
 from emv.sensitive import Pan, SensitiveBytes
@@ -46,35 +44,18 @@ def config(
 
 
 def run(
-    transaction: Transaction,
+    payment: Transaction,
     answer: str,
     *records: tuple[str, str],
     selected: str = visa.FCI,
+    preprocess: bool = True,
     exceptions: frozenset[Pan] = frozenset(),
     **settings: Any,
 ) -> Outcome:
-    """Tap a card that answers GET PROCESSING OPTIONS so; its command is not looked at here."""
-    script = visa.start(answer, selected=selected)
-    machine = EntryPoint(config(**settings), background=Background(exceptions=exceptions))
-    return Tap(machine, AnyOptions([*script, *records])).run(transaction)
+    """Return what the kernel itself comes to with a card that answers GET PROCESSING OPTIONS so.
 
-
-def run_genuine(
-    transaction: Transaction,
-    card: GenuineCard,
-    *,
-    changed: dict[str, str | None] | None = None,
-    **settings: Any,
-) -> Outcome:
-    """Tap a card with certificates under the test scheme, at a terminal that has the scheme's key."""
-    answer = card.options(transaction, **(changed or {}))
-    return run(transaction, answer, *card.records, **({"keys": ca_keys(card.scheme)} | settings))
-
-
-def alone(
-    payment: Transaction, answer: str, *, selected: str = visa.FCI, preprocess: bool = True, **settings: Any
-) -> Outcome:
-    """Return what the kernel itself comes to, before Entry Point has processed it."""
+    That is the scheme's verdict, before Entry Point has processed it and before our own checks.
+    """
     terminal = config(**settings)
     row = terminal.combinations[0]
     kernel = KernelC3(
@@ -84,13 +65,22 @@ def alone(
             indicators=preprocessing.preprocess(terminal, row, payment),
             aid=row.aid,
             fci=SensitiveBytes(bytes.fromhex(selected[:-4])),
+            background=Background(exceptions=exceptions),
         )
     )
-    last = kernel.handle(Begin(payment, preprocess=preprocess))[-1]
-    if isinstance(last, SendCommand):
-        last = kernel.handle(CardAnswered(ResponseApdu.decode(bytes.fromhex(answer))))[-1]
-    assert isinstance(last, Complete)
-    return last.outcome
+    return Tap(kernel, AnyOptions([(visa.GPO, answer), *records])).send(Begin(payment, preprocess=preprocess))
+
+
+def run_genuine(
+    payment: Transaction,
+    card: GenuineCard,
+    *,
+    changed: dict[str, str | None] | None = None,
+    **settings: Any,
+) -> Outcome:
+    """Tap a card with certificates under the test scheme, at a terminal that has the scheme's key."""
+    answer = card.options(payment, **(changed or {}))
+    return run(payment, answer, *card.records, **({"keys": ca_keys(card.scheme)} | settings))
 
 
 class AnyOptions(ScriptedCard):
