@@ -195,10 +195,15 @@ def _is_phone(tap: Tap) -> bool:
 
 
 def _pin_claim(tap: Tap) -> str:
-    """Neither the CVM results nor the card's own results may name an offline PIN."""
+    """Neither the CVM results nor the card's own results may name an offline PIN.
+
+    Wallets use the same bits of their results for a verification on the device; with that they agree.
+    """
     results = tap.evidence.terminal.get(Tag.CVM_RESULTS, b"")
     if len(results) == 3 and results[0] & 0x3F in _OFFLINE_PIN_METHODS:
         return "the terminal's results name an offline PIN"
+    if tap.outcome.cvm is CvmResult.CONFIRMED_BY_DEVICE:
+        return ""
     issuer = _card_verification_results(tap)
     if issuer is not None and issuer.format in _PIN_BITS and _names_pin(issuer):
         return "the card tells its issuer of a PIN that was verified offline"
