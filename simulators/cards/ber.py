@@ -39,8 +39,8 @@ def _read_length(data: bytes, offset: int) -> tuple[int, int]:
     return int.from_bytes(data[offset + 1 : end], "big"), end
 
 
-def objects(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the data objects of a string, constructed ones followed by what they hold.
+def siblings(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the data objects of a string, without what constructed ones hold.
 
     Raises ValueError for anything that is no BER-TLV.
     """
@@ -55,9 +55,18 @@ def objects(data: bytes) -> Iterator[tuple[str, bytes]]:
         if len(value) < size:
             raise ValueError("cut off in a value")
         yield tag, value
-        if data[offset] & 0x20:
-            yield from objects(value)
         offset = start + size
+
+
+def objects(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the data objects of a string, constructed ones followed by what they hold.
+
+    Raises ValueError for anything that is no BER-TLV.
+    """
+    for tag, value in siblings(data):
+        yield tag, value
+        if bytes.fromhex(tag)[0] & 0x20:
+            yield from objects(value)
 
 
 def split_by_dol(dol: bytes, data: bytes) -> dict[str, bytes]:

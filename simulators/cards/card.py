@@ -37,6 +37,15 @@ class AsksForTime(Protocol):
         ...
 
 
+@runtime_checkable
+class AnswersLate(Protocol):
+    """A card whose answers take longer than the wire: it is relayed over a distance."""
+
+    def delay_us(self, capdu: bytes) -> int:
+        """Return how many microseconds later the answer to this command comes."""
+        ...
+
+
 def atr_from_ats(ats: bytes) -> bytes:
     """Return the ATR that a PC/SC reader builds for a contactless card with this ATS.
 

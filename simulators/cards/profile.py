@@ -1,8 +1,22 @@
 """Cards by name: one TOML file a profile, made into a card that works.
 
-A file has a table ``[card]`` whose keys are the fields of `Personality` (bytes in hex), and may
-have a table ``[behaviour]``: ``torn_after`` (answers before it leaves) and ``torn_times``,
-``get_response``, ``wrong_length``, ``time_extensions``, ``shout`` (hex) and ``shout_after``.
+``python -m simulators.cards`` lists them; the first comment of a file says what its card is. Tables of a
+file, all but ``[card]`` optional:
+
+``[card]``
+    ``kind`` (visa, unionpay, mastercard, amex, jcb, discover; visa if absent), and the fields of that kind's
+    personality. Bytes are in hex.
+``[authentication]``
+    The fields of `Authentication`: certificates, and what is wrong with them.
+``[directory]``
+    ``also``: profiles whose applications are on the same card. Or ``entries``, what the PPSE says instead of
+    the truth (``aid``, ``label``, ``priority``, ``kernel``), and ``repeat``.
+``[attack]``
+    ``answers`` and ``commands`` (values that change on the way, by tag), ``drop`` (tags that are left out),
+    ``replay``, ``delay_us``.
+``[behaviour]``
+    ``torn_after`` (answers before it leaves) and ``torn_times``, ``get_response``, ``wrong_length``,
+    ``time_extensions``, ``shout`` (hex) and ``shout_after``.
 """
 
 from __future__ import annotations
@@ -12,13 +26,18 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from simulators.cards.attacks import DistantCard, ManInTheMiddle, ReplayingCard
+from simulators.cards.ber import tlv
 from simulators.cards.card import SimulatedCard
+from simulators.cards.chip import Application, ChipCard, directory_entry
+from simulators.cards.kinds import KINDS
 from simulators.cards.misbehaving import GetResponseCard, ShoutingCard, SlowCard, TornCard, WrongLengthCard
-from simulators.cards.visa import Cvm, Personality, VisaCard
+from simulators.cards.personalisation import build
+from simulators.cards.visa import Personality, VisaCard
 
 _PROFILES = files("simulators.cards") / "profiles"
-_HEX = {"aid", "pdol", "ats", "form_factor"}
 _SUFFIX = ".toml"
+_TABLES = {"card", "authentication", "directory", "attack", "behaviour"}
 
 
 def profiles() -> tuple[str, ...]:
@@ -29,27 +48,82 @@ def profiles() -> tuple[str, ...]:
 
 def load(name: str) -> SimulatedCard:
     """Return a new card of this profile, its transaction counter at zero. KeyError if there is none."""
+    return make(tomllib.loads(_text(name)))
+
+
+def describe(name: str) -> str:
+    """Return what a profile's first comment says of its card. KeyError if there is none."""
+    lines = []
+    for line in _text(name).splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return " ".join(lines)
+
+
+def _text(name: str) -> str:
     if name not in profiles():
         raise KeyError(name)
-    return make(tomllib.loads((_PROFILES / (name + _SUFFIX)).read_text("utf-8")))
+    return (_PROFILES / (name + _SUFFIX)).read_text("utf-8")
 
 
 def make(tables: Mapping[str, Any]) -> SimulatedCard:
     """Return the card that the tables of a profile describe. Unknown keys are an error."""
-    unknown = set(tables) - {"card", "behaviour"}
-    if unknown:
-        raise ValueError(f"unknown tables: {', '.join(sorted(unknown))}")
-    card = VisaCard(_personality(tables["card"]))
+    _refuse("tables", set(tables) - _TABLES)
+    card = _attacked(_chip(tables), dict(tables.get("attack", {})))
     return _behave(card, dict(tables.get("behaviour", {})))
 
 
-def _personality(fields: Mapping[str, Any]) -> Personality:
-    values: dict[str, Any] = {
-        key: bytes.fromhex(value) if key in _HEX else value for key, value in fields.items()
-    }
-    if "cvm" in values:
-        values["cvm"] = tuple(Cvm(word) for word in values["cvm"])
-    return Personality(**values)
+def _chip(tables: Mapping[str, Any]) -> SimulatedCard:
+    application, personality = _application(tables)
+    directory = dict(tables.get("directory", {}))
+    others = [_application(tomllib.loads(_text(name)))[0] for name in directory.pop("also", ())]
+    entries = directory.pop("entries", None)
+    told = None if entries is None else b"".join(map(_entry, entries)) * directory.pop("repeat", 1)
+    _refuse("directory", set(directory))
+    if isinstance(personality, Personality) and not others and told is None:
+        return VisaCard(personality)
+    return ChipCard([application, *others], ats=personality.ats, directory=told)
+
+
+def _application(tables: Mapping[str, Any]) -> tuple[Application, Any]:
+    fields = dict(tables["card"])
+    word = fields.pop("kind", "visa")
+    if word not in KINDS:
+        raise ValueError(f"no kind of card is called {word}")
+    kind = KINDS[word]
+    values = {**kind.usual, **fields}
+    if "authentication" in tables:
+        values["authentication"] = tables["authentication"]
+    personality = build(kind.personality, values)
+    return kind.application(personality), personality
+
+
+def _entry(fields: Mapping[str, Any]) -> bytes:
+    _refuse("directory entries", set(fields) - {"aid", "label", "priority", "kernel"})
+    return tlv(
+        "61",
+        directory_entry(
+            bytes.fromhex(fields["aid"]),
+            fields.get("label", "CARD"),
+            fields.get("priority"),
+            bytes.fromhex(fields.get("kernel", "")),
+        ),
+    )
+
+
+def _attacked(card: SimulatedCard, wishes: dict[str, Any]) -> SimulatedCard:
+    answers = {tag: bytes.fromhex(value) for tag, value in wishes.pop("answers", {}).items()}
+    commands = {tag: bytes.fromhex(value) for tag, value in wishes.pop("commands", {}).items()}
+    drop = wishes.pop("drop", ())
+    if answers or commands or drop:
+        card = ManInTheMiddle(card, answers=answers, commands=commands, drop=drop)
+    if wishes.pop("replay", False):
+        card = ReplayingCard(card)
+    if "delay_us" in wishes:
+        card = DistantCard(card, delay_us=wishes.pop("delay_us"))
+    _refuse("attack", set(wishes))
+    return card
 
 
 def _behave(card: SimulatedCard, wishes: dict[str, Any]) -> SimulatedCard:
@@ -65,6 +139,10 @@ def _behave(card: SimulatedCard, wishes: dict[str, Any]) -> SimulatedCard:
         card = TornCard(card, after=wishes.pop("torn_after"), times=wishes.pop("torn_times", 1))
     if "time_extensions" in wishes:
         card = SlowCard(card, extensions=wishes.pop("time_extensions"))
-    if wishes:
-        raise ValueError(f"unknown behaviour: {', '.join(sorted(wishes))}")
+    _refuse("behaviour", set(wishes))
     return card
+
+
+def _refuse(where: str, unknown: set[str]) -> None:
+    if unknown:
+        raise ValueError(f"unknown {where}: {', '.join(sorted(unknown))}")

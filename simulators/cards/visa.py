@@ -1,39 +1,52 @@
-"""A Visa-like contactless application: PPSE, SELECT, GPO with a PDOL, READ RECORD.
+"""A card that decides in GET PROCESSING OPTIONS: Visa's qVSDC, and UnionPay's qPBOC, which is made like it.
 
-Theory of operation: a small state machine over raw APDUs. SELECT of the PPSE or of the application
-moves between two states, GPO ends a transaction with a cryptogram and raises the counter by one,
-READ RECORD gives what the file locator lists. Everything unexpected gets the status word that
-ISO/IEC 7816-4 names for it. Which cryptogram the card gives is decided by its personality and the
-terminal's qualifiers (tag 9F66), never by the terminal's own code.
+Theory of operation: GPO ends a transaction with a cryptogram and raises the counter by one, READ RECORD
+gives what the file locator lists. Which cryptogram the card gives is decided by its personality and the
+terminal's qualifiers (tag 9F66), never by the terminal's own code. Where the card proves itself offline
+(for a TC, or for a request if the terminal asks so), it signs the terminal's unpredictable number, amount
+and currency with its own qualifiers: fast DDA, tag 9F4B with 9F69.
+
+Spec: EMV Contactless Book C-3, 5 and Annex C; Book C-7.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from simulators import scheme
-from simulators.cards import ber
+from simulators.cards import authentication, chip
+from simulators.cards.authentication import Authentication, Proof
 from simulators.cards.ber import tlv
-from simulators.cards.card import atr_from_ats
-from simulators.scheme import CryptogramKind
+from simulators.cards.chip import DEFAULT_ATS, PPSE, ChipCard
+from simulators.cards.commands import (
+    GET_PROCESSING_OPTIONS,
+    NOT_SATISFIED,
+    OK,
+    READ_RECORD,
+    WRONG_DATA,
+    WRONG_P1_P2,
+    Command,
+)
+from simulators.cards.files import (
+    Files,
+    compressed,
+    file_locator,
+    last_day,
+    read_record,
+    sent_by_terminal,
+    track2,
+)
+from simulators.scheme import CryptogramKind, application_data
+from simulators.scheme.application_data import Verified
+from simulators.scheme.certificates import sign_dynamic_data
 
-PPSE = b"2PAY.SYS.DDF01"
+__all__ = ["DEFAULT_ATS", "PPSE", "VISA_AID", "Cvm", "Personality", "VisaApplication", "VisaCard"]
+
 VISA_AID = bytes.fromhex("A0000000031010")
 DEFAULT_PDOL = bytes.fromhex("9F66049F02069F03069F1A0295055F2A029A039C019F3704")
-DEFAULT_ATS = bytes.fromhex("0878807000") + b"TSC"
-"""TL, T0 (FSCI 8, TA TB TC follow), TA (106 kbit/s only), TB (FWI 7, SFGI 0), TC (no CID), historical."""
-
-OK = b"\x90\x00"
-WRONG_LENGTH = b"\x67\x00"
-NOT_SATISFIED = b"\x69\x85"
-WRONG_DATA = b"\x6a\x80"
-FILE_NOT_FOUND = b"\x6a\x82"
-RECORD_NOT_FOUND = b"\x6a\x83"
-WRONG_P1_P2 = b"\x6a\x86"
-WRONG_INS = b"\x6d\x00"
-WRONG_CLA = b"\x6e\x00"
 
 
 class Cvm(Enum):
@@ -50,14 +63,30 @@ class Personality:
     """What a profile says of a card. Card data is made up; it is kept out of the repr all the same.
 
     Attributes:
+        expiry: YYMM.
+        effective: YYMMDD, tag 5F25.
         declines: The card answers every transaction with an AAC.
+        offline: The card approves by itself (TC) unless the terminal wants to go online.
         records: The card points to a record (AFL) beside the GPO answer.
-        cryptogram_version: 10, 17 or 18.
+        cryptogram_version: 10, 17, 18 or 34 for Visa (34 is 22 hex), 1 for UnionPay.
         cvm: In order of preference.
+        verified_in_data: The issuer application data says so when the holder was checked on the device.
+        qualifiers: More bits of the CTQ: what to do if authentication fails (2000: go online).
+        program_id: Tag 9F5A, the programme that reader limits may name; made of currency and country
+            if empty.
+        transit: A phone in transit mode: it pays locked, without its holder, at readers that announce
+            authentication for online requests, and refuses others.
+        forged: Whoever made this card has no key of the issuer: its cryptograms are made up.
+        online_format: The format byte of what is signed for an online request.
+        authentication: How the card proves itself; None if it can't.
+        signs_qualifiers: What is signed takes in amount, currency and CTQ (9F69 version 01).
+        available_spending: Tag 9F5D, what may still be spent offline, in minor units.
+        kernel_id: Tag 9F2A in the directory.
     """
 
     pan: str = field(repr=False)
     expiry: str = "3112"
+    effective: str = "200101"
     service_code: str = "201"
     sequence_number: str = "01"
     label: str = "VISA CREDIT"
@@ -67,159 +96,156 @@ class Personality:
     country: str = "0276"
     cryptogram_version: int = 10
     declines: bool = False
+    offline: bool = False
     records: bool = True
     cvm: tuple[Cvm, ...] = (Cvm.ONLINE_PIN, Cvm.SIGNATURE)
+    verified_in_data: bool = True
+    qualifiers: bytes = b"\x00\x00"
     form_factor: bytes = bytes.fromhex("20700000")
+    usage_control: bytes = bytes.fromhex("FF00")
+    program_id: bytes = b""
+    transit: bool = False
+    forged: bool = False
+    online_format: int = 0x95
+    authentication: Authentication | None = None
+    signs_qualifiers: bool = True
+    available_spending: int | None = None
+    kernel_id: bytes = b""
+    priority: int | None = 1
+    scheme: str = "visa"
+
+    @property
+    def last_day(self) -> str:
+        """Tag 5F24: the last day of the month of expiry, YYMMDD."""
+        return last_day(self.expiry)
+
+    @property
+    def track2(self) -> bytes:
+        """Tag 57."""
+        return track2(self.pan, self.expiry, self.service_code)
 
 
-class _State(Enum):
-    IDLE = "idle"
-    PPSE_SELECTED = "PPSE selected"
-    SELECTED = "application selected"
-    DONE = "cryptogram given"
+class VisaApplication:
+    """One application. The transaction counter lives as long as the object."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Command:
-    cla: int
-    ins: int
-    p1: int
-    p2: int
-    data: bytes
-
-
-def _split(capdu: bytes) -> _Command | None:
-    """Take a short C-APDU apart; None if its length and Lc contradict each other.
-
-    Spec: ISO/IEC 7816-4, 5.1 (short length fields).
-    """
-    if len(capdu) < 4:
-        return None
-    cla, ins, p1, p2 = capdu[:4]
-    if len(capdu) <= 5:
-        return _Command(cla, ins, p1, p2, b"")
-    lc = capdu[4]
-    if lc == 0 or len(capdu) not in (5 + lc, 6 + lc):
-        return None
-    return _Command(cla, ins, p1, p2, capdu[5 : 5 + lc])
-
-
-class VisaCard:
-    """One card. The transaction counter lives as long as the object."""
+    commands = frozenset({GET_PROCESSING_OPTIONS, READ_RECORD})
 
     def __init__(self, personality: Personality) -> None:
         self._me = personality
-        self._state = _State.IDLE
         self._counter = 0
+        self._files: Files | None = None
 
     @property
-    def atr(self) -> bytes:
-        """The ATR that a PC/SC reader builds."""
-        return atr_from_ats(self._me.ats)
-
-    @property
-    def ats(self) -> bytes:
-        """The ATS, length byte included."""
-        return self._me.ats
+    def aid(self) -> bytes:
+        """Its name."""
+        return self._me.aid
 
     @property
     def counter(self) -> int:
         """The application transaction counter (tag 9F36)."""
         return self._counter
 
-    def power_on(self) -> None:
-        """Forget the session."""
-        self._state = _State.IDLE
+    def directory_entry(self) -> bytes:
+        """Return what the PPSE says of it."""
+        return chip.directory_entry(self._me.aid, self._me.label, self._me.priority, self._me.kernel_id)
 
-    def transmit(self, capdu: bytes) -> bytes:
-        """Answer one C-APDU."""
-        command = _split(capdu)
-        if command is None:
-            return WRONG_LENGTH
-        if command.cla not in (0x00, 0x80):
-            return WRONG_CLA
-        handler = {(0x00, 0xA4): self._select, (0x80, 0xA8): self._gpo, (0x00, 0xB2): self._read}.get(
-            (command.cla, command.ins)
-        )
-        return handler(command) if handler else WRONG_INS
+    def select(self) -> bytes:
+        """Begin a session."""
+        me = self._me
+        self._files = None
+        proprietary = [tlv("50", me.label.encode())]
+        if me.pdol:
+            proprietary.append(tlv("9F38", me.pdol))
+        program = me.program_id or bytes.fromhex("310978" + me.country)
+        proprietary += [tlv("5F2D", b"en"), tlv("BF0C", tlv("9F5A", program))]
+        return tlv("6F", tlv("84", me.aid), tlv("A5", *proprietary))
 
-    def _select(self, command: _Command) -> bytes:
-        if (command.p1, command.p2) not in ((0x04, 0x00), (0x04, 0x02)):
-            return WRONG_P1_P2
-        if command.p2 == 0x02 or not command.data:
-            return FILE_NOT_FOUND
-        if command.data == PPSE:
-            self._state = _State.PPSE_SELECTED
-            return self._ppse_fci() + OK
-        if len(command.data) >= 5 and self._me.aid.startswith(command.data):
-            self._state = _State.SELECTED
-            return self._application_fci() + OK
-        return FILE_NOT_FOUND
+    def answer(self, command: Command) -> bytes:
+        """Answer GPO or READ RECORD."""
+        return self._gpo(command) if command.name == GET_PROCESSING_OPTIONS else self._read(command)
 
-    def _ppse_fci(self) -> bytes:
-        entry = tlv("61", tlv("4F", self._me.aid), tlv("50", self._me.label.encode()), tlv("87", b"\x01"))
-        return tlv("6F", tlv("84", PPSE), tlv("A5", tlv("BF0C", entry)))
-
-    def _application_fci(self) -> bytes:
-        proprietary = [tlv("50", self._me.label.encode())]
-        if self._me.pdol:
-            proprietary.append(tlv("9F38", self._me.pdol))
-        proprietary += [
-            tlv("5F2D", b"en"),
-            tlv("BF0C", tlv("9F5A", bytes.fromhex("310978" + self._me.country))),
-        ]
-        return tlv("6F", tlv("84", self._me.aid), tlv("A5", *proprietary))
-
-    def _gpo(self, command: _Command) -> bytes:
-        if self._state is not _State.SELECTED:
+    def _gpo(self, command: Command) -> bytes:
+        if self._files is not None:
             return NOT_SATISFIED
-        if (command.p1, command.p2) != (0x00, 0x00):
+        if command.parameters != (0x00, 0x00):
             return WRONG_P1_P2
-        sent = self._sent_by_terminal(command.data)
+        sent = sent_by_terminal(self._me.pdol, command.data)
         if sent is None:
             return WRONG_DATA
         qualifiers = sent.get("9F66", bytes(4))
         if self._me.pdol and not qualifiers[0] & 0x20:
             return NOT_SATISFIED  # The terminal does not speak the contactless chip protocol.
-        self._state = _State.DONE
+        if self._me.transit and not qualifiers[0] & 0x01:
+            return NOT_SATISFIED  # A locked phone pays at gates only.
         self._counter += 1
-        return self._answer(sent, qualifiers) + OK
+        return self._decide(sent, qualifiers) + OK
 
-    def _sent_by_terminal(self, data: bytes) -> dict[str, bytes] | None:
-        try:
-            [(tag, value)] = ber.objects(data)
-            return ber.split_by_dol(self._me.pdol, value) if tag == "83" else None
-        except ValueError:
-            return None
+    def _decide(self, sent: Mapping[str, bytes], qualifiers: bytes) -> bytes:
+        me = self._me
+        mine = self._card_qualifiers(qualifiers)
+        kind = CryptogramKind.ARQC
+        if me.declines or mine is None:
+            kind = CryptogramKind.AAC
+        elif me.offline and not qualifiers[1] & 0x80:
+            kind = CryptogramKind.TC
+        mine = bytes(a | b for a, b in zip(mine or b"\x00\x00", me.qualifiers, strict=True))
+        asked_to_sign = kind is CryptogramKind.TC or (
+            kind is CryptogramKind.ARQC and bool(qualifiers[0] & 0x01)
+        )
+        proof = self._proof() if asked_to_sign else None
+        values = self._cryptogram_input(sent, kind, mine)
+        signed = self._sign(proof, values, mine, kind) if proof else ()
+        # A long signature does not fit beside the rest, and comes as a record.
+        in_answer = signed[:1] if signed and len(signed[0]) <= 132 else ()
+        self._files = self._records(proof, signed[len(in_answer) :])
+        return self._answer(values, kind, mine, in_answer)
 
-    def _answer(self, sent: Mapping[str, bytes], qualifiers: bytes) -> bytes:
-        transaction_qualifiers = self._card_qualifiers(qualifiers)
-        declines = self._me.declines or transaction_qualifiers is None
-        kind = CryptogramKind.AAC if declines else CryptogramKind.ARQC
-        values = self._cryptogram_input(sent, kind)
-        objects = [tlv("82", values["82"])]
-        if self._me.records:
-            objects.append(tlv("94", bytes.fromhex("10010100")))
-        objects += [
-            tlv("57", self._track2()),
-            tlv("5F34", bytes.fromhex(self._me.sequence_number)),
-            tlv("9F10", values["9F10"]),
-            tlv("9F26", scheme.cryptogram(self._me.pan, self._me.sequence_number, values)),
-            tlv("9F27", bytes([kind.value])),
-            tlv("9F36", values["9F36"]),
-            tlv("9F6C", transaction_qualifiers or b"\x00\x00"),
-            tlv("9F6E", self._me.form_factor),
-        ]
-        return tlv("77", *objects)
-
-    def _cryptogram_input(self, sent: Mapping[str, bytes], kind: CryptogramKind) -> dict[str, bytes]:
+    def _cryptogram_input(
+        self, sent: Mapping[str, bytes], kind: CryptogramKind, mine: bytes
+    ) -> dict[str, bytes]:
+        me = self._me
         # A value that the list does not ask for is zero on both sides.
         values = {"9F03": bytes(6), "9F1A": bytes(2), "95": bytes(5), "9A": bytes(3), "9C": bytes(1)}
         values |= {"9F02": bytes(6), "5F2A": bytes(2), "9F37": bytes(4), **sent}
-        values["82"] = bytes(2)
+        values["82"] = self._profile()
         values["9F36"] = self._counter.to_bytes(2, "big")
-        values["9F10"] = scheme.issuer_application_data(self._me.cryptogram_version, kind)
+        seen = bool(mine[1] & 0x80) and me.verified_in_data
+        verified = Verified.DEVICE if seen else Verified.NOBODY
+        values["9F10"] = application_data.write(me.scheme, me.cryptogram_version, kind, verified)
         return values
+
+    def _profile(self) -> bytes:
+        """Return the AIP: dynamic data authentication or nothing."""
+        return b"\x20\x00" if self._me.authentication else b"\x00\x00"
+
+    def _answer(
+        self, values: Mapping[str, bytes], kind: CryptogramKind, mine: bytes, signed: tuple[bytes, ...]
+    ) -> bytes:
+        me = self._me
+        objects = [tlv("82", values["82"])]
+        if self._files:
+            objects.append(tlv("94", file_locator(self._files, self._signed_files())))
+        objects += [
+            tlv("57", me.track2),
+            tlv("5F34", bytes.fromhex(me.sequence_number)),
+            tlv("9F10", values["9F10"]),
+            tlv("9F26", self._cryptogram(values)),
+            tlv("9F27", bytes([kind.value])),
+            tlv("9F36", values["9F36"]),
+            *signed,
+            tlv("9F6C", mine),
+        ]
+        if me.form_factor:
+            objects.append(tlv("9F6E", me.form_factor))
+        if me.available_spending is not None:
+            objects.append(tlv("9F5D", bytes.fromhex(f"{me.available_spending:012d}")))
+        return tlv("77", *objects)
+
+    def _cryptogram(self, values: Mapping[str, bytes]) -> bytes:
+        me = self._me
+        if me.forged:
+            return hashlib.sha256(values["9F37"] + values["9F36"]).digest()[:8]
+        return scheme.cryptogram(me.pan, me.sequence_number, values, me.scheme)
 
     def _card_qualifiers(self, qualifiers: bytes) -> bytes | None:
         """Return the CTQ (9F6C); None when the holder must be checked in a way we don't have.
@@ -228,6 +254,8 @@ class VisaCard:
         byte 3 bit 7: on the holder's own device. CTQ byte 1 bit 8: online PIN, bit 7: signature;
         byte 2 bit 8: done on the device.
         """
+        if self._me.transit:
+            return b"\x00\x00"
         if not qualifiers[1] & 0x40:
             return b"\x00\x80" if Cvm.DEVICE in self._me.cvm else b"\x00\x00"
         offered = {
@@ -238,18 +266,73 @@ class VisaCard:
         }
         return next((ctq for accepted, ctq in map(offered.__getitem__, self._me.cvm) if accepted), None)
 
-    def _track2(self) -> bytes:
-        digits = f"{self._me.pan}D{self._me.expiry}{self._me.service_code}00000000000"
-        return bytes.fromhex(digits + "F" * (len(digits) % 2))
+    # Offline data authentication
 
-    def _read(self, command: _Command) -> bytes:
-        if self._state is not _State.DONE:
+    def _static_record(self) -> bytes:
+        me = self._me
+        return b"".join(
+            (
+                tlv("5A", compressed(me.pan)),
+                tlv("5F24", bytes.fromhex(me.last_day)),
+                tlv("5F25", bytes.fromhex(me.effective)),
+                tlv("5F28", bytes.fromhex(me.country)),
+                tlv("9F07", me.usage_control),
+                tlv("9F4A", b"\x82"),
+            )
+        )
+
+    def _proof(self) -> Proof | None:
+        me = self._me
+        if me.authentication is None:
+            return None
+        static_data = self._static_record() + self._profile()
+        return authentication.prove(me.scheme, me.pan, static_data, me.authentication)
+
+    def _sign(
+        self, proof: Proof, values: Mapping[str, bytes], mine: bytes, kind: CryptogramKind
+    ) -> tuple[bytes, bytes]:
+        """Return 9F4B and 9F69. Spec: Book C-3, Annex C."""
+        version = 0x01 if self._me.signs_qualifiers else 0x00
+        own_number = hashlib.sha256(self._me.pan.encode() + values["9F36"]).digest()[:4]
+        related = bytes([version]) + own_number + mine
+        hashed = proof.hashed(values["9F37"])
+        if version:
+            hashed += values["9F02"] + values["5F2A"] + related
+        counter = values["9F36"]
+        signature = sign_dynamic_data(
+            proof.key,
+            bytes([len(counter)]) + counter,
+            hashed,
+            format_byte=0x05 if kind is CryptogramKind.TC else self._me.online_format,
+        )
+        return tlv("9F4B", signature), tlv("9F69", related)
+
+    def _signed_files(self) -> frozenset[int]:
+        return frozenset({3}) if self._files and (3, 1) in self._files else frozenset()
+
+    def _records(self, proof: Proof | None, dynamic: tuple[bytes, ...]) -> Files:
+        if not self._me.records:
+            return {}
+        if proof is None:
+            country = tlv("5F28", bytes.fromhex(self._me.country))
+            return {(2, 1): tlv("5F24", bytes.fromhex(self._me.last_day)) + country}
+        parts = (*proof.records(), b"".join(dynamic))
+        return {(3, 1): self._static_record()} | {(2, 2 + at): part for at, part in enumerate(parts)}
+
+    def _read(self, command: Command) -> bytes:
+        if self._files is None:
             return NOT_SATISFIED
-        if command.p2 & 0x07 != 0x04:
-            return WRONG_P1_P2
-        if not self._me.records or command.p2 >> 3 != 2:
-            return FILE_NOT_FOUND
-        if command.p1 != 1:
-            return RECORD_NOT_FOUND
-        country = tlv("5F28", bytes.fromhex(self._me.country))
-        return tlv("70", tlv("5F24", bytes.fromhex(self._me.expiry + "31")), country) + OK
+        return read_record(self._files, command)
+
+
+class VisaCard(ChipCard):
+    """A card with one application that decides in GET PROCESSING OPTIONS."""
+
+    def __init__(self, personality: Personality) -> None:
+        self._application = VisaApplication(personality)
+        super().__init__([self._application], ats=personality.ats)
+
+    @property
+    def counter(self) -> int:
+        """The application transaction counter (tag 9F36)."""
+        return self._application.counter

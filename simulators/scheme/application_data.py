@@ -116,3 +116,17 @@ def mchip(
         ]
     )
     return bytes([0x01, version]) + results + bytes(9) + b"\xff"
+
+
+def write(
+    scheme: str,
+    version: int,
+    kind: CryptogramKind,
+    verified: Verified = Verified.NOBODY,
+    *,
+    combined: bool = False,
+) -> bytes:
+    """Return 9F10 in a scheme's format; `combined` says that the cryptogram is inside a signature (CDA)."""
+    if scheme == "mastercard":
+        return mchip(version, kind, verified, combined=combined)
+    return (unionpay if scheme == "unionpay" else visa)(version, kind, verified)

@@ -1,0 +1,69 @@
+"""Which kinds of cards there are, by the word that a profile uses, with what is usual for each.
+
+Cards of kernels 5 and 6 speak the classic flow that EMV Book 3 describes; what those books add to it
+is not public enough to be simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulators.cards.chip import Application
+from simulators.cards.emv_mode import EmvApplication, EmvPersonality
+from simulators.cards.mastercard import MastercardApplication, MastercardPersonality
+from simulators.cards.visa import Personality, VisaApplication
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind: what describes a card, what makes it work, and what is usual."""
+
+    personality: type[Personality | EmvPersonality]
+    application: Callable[[Any], Application]
+    usual: Mapping[str, Any]
+
+
+KINDS: Mapping[str, Kind] = {
+    "visa": Kind(Personality, VisaApplication, {}),
+    "unionpay": Kind(
+        Personality,
+        VisaApplication,
+        {
+            "scheme": "unionpay",
+            "aid": "A000000333010102",
+            "label": "UnionPay Credit",
+            "cryptogram_version": 1,
+            "country": "0156",
+            "form_factor": "",
+        },
+    ),
+    "mastercard": Kind(
+        MastercardPersonality,
+        MastercardApplication,
+        {"scheme": "mastercard", "aid": "A0000000041010", "label": "Mastercard", "cryptogram_version": 0x10},
+    ),
+    "amex": Kind(
+        EmvPersonality,
+        EmvApplication,
+        {
+            "scheme": "amex",
+            "aid": "A000000025010403",
+            "label": "AMERICAN EXPRESS",
+            "cryptogram_version": 0x01,
+            "pdol": "9F3501",
+            "version": "0001",
+        },
+    ),
+    "jcb": Kind(
+        EmvPersonality,
+        EmvApplication,
+        {"scheme": "jcb", "aid": "A0000000651010", "label": "JCB CREDIT", "cryptogram_version": 0x01},
+    ),
+    "discover": Kind(
+        EmvPersonality,
+        EmvApplication,
+        {"scheme": "discover", "aid": "A0000001523010", "label": "DISCOVER", "cryptogram_version": 0x05},
+    ),
+}
