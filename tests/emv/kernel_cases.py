@@ -3,10 +3,12 @@
 The tests of all machines take their kernels from here. A new kernel adds one row to `CASES`.
 """
 
+from __future__ import annotations
+
 import datetime
 import importlib
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from emv.apdu import ResponseApdu
 from emv.c7_options import C7Options
@@ -14,9 +16,21 @@ from emv.capk import CaKeys
 from emv.config import CombinationConfig, EmvConfig
 from emv.entry_point import KERNELS
 from emv.fields import Ttq
-from emv.kernel import Activation, CardAnswered, CardLost, Event, Kernel, Transaction, Transitions
+from emv.kernel import (
+    Activation,
+    Begin,
+    CardAnswered,
+    CardLost,
+    Event,
+    Kernel,
+    SendCommand,
+    Transaction,
+    Transitions,
+)
 from emv.preprocessing import preprocess
 from emv.sensitive import SensitiveBytes
+from tests.emv import emv_card
+from tests.emv import mastercard_card as mastercard
 from tests.emv import visa_card as visa
 from tests.emv.genuine_card import GenuineCard, ca_keys
 from tests.emv.visa_card import one
@@ -26,7 +40,7 @@ PURCHASE = Transaction(
     currency="978",
     date=datetime.date(2026, 5, 9),
     time=datetime.time(12),
-    unpredictable_number=bytes(4),
+    unpredictable_number=bytes.fromhex("01020304"),
 )
 LOST = CardLost()
 
@@ -42,21 +56,20 @@ class KernelCase:
 
     Args:
         row: Its row of the terminal's configuration; the number names the kernel.
-        pdol: What its application asks for, in hex.
+        fci: The card's answer to SELECT, in hex with status word.
         ca_keys: The scheme keys of the terminal.
-        ways: Events after `Begin` that together reach every state and walk every transition.
         taps: Right answers of whole taps, after SELECT, in hex with status word.
-        more: Further data objects of the answer to SELECT, in hex.
-        terminal: Settings of `EmvConfig` that are not the usual ones.
+        numbers: The card numbers in them.
+        ways: Events after `Begin` that together reach every state and walk every transition. Empty
+            where the kernel's own test walks its table.
     """
 
     row: CombinationConfig
-    pdol: str
+    fci: str
     ca_keys: CaKeys
-    ways: tuple[tuple[Event, ...], ...]
-    taps: tuple[tuple[str, ...], ...]
-    more: str = ""
-    terminal: tuple[tuple[str, Any], ...] = ()
+    taps: tuple[tuple[str, ...], ...] = ()
+    numbers: tuple[str, ...]
+    ways: tuple[tuple[Event, ...], ...] = ()
 
     @property
     def number(self) -> int:
@@ -64,19 +77,11 @@ class KernelCase:
 
     @property
     def config(self) -> EmvConfig:
-        more = dict(self.terminal)
-        return EmvConfig(
-            country="276", currency="978", combinations=(self.row,), ca_keys=self.ca_keys, **more
-        )
+        return EmvConfig(country="276", currency="978", combinations=(self.row,), ca_keys=self.ca_keys)
 
     @property
     def directory(self) -> str:
         return visa.directory(one("4F", self.row.aid.hex()) + one("50", b"TEST".hex()) + one("87", "01"))
-
-    @property
-    def fci(self) -> str:
-        inside = one("A5", one("50", b"TEST".hex()), one("9F38", self.pdol), self.more)
-        return one("6F", one("84", self.row.aid.hex()), inside) + "9000"
 
     def make(self) -> Kernel:
         """Return a fresh activation."""
@@ -86,9 +91,31 @@ class KernelCase:
                 combination=self.row,
                 indicators=preprocess(self.config, self.row, PURCHASE),
                 aid=self.row.aid,
-                fci=SensitiveBytes(bytes.fromhex(self.fci[:-4])),
+                fci=SensitiveBytes(bytes.fromhex(self.fci)[:-2]),
             )
         )
+
+    def with_taps(self, *cards: Card) -> KernelCase:
+        """Return the case with the answers that these cards give to the kernel."""
+        return replace(self, taps=tuple(self._recorded(card) for card in cards))
+
+    def _recorded(self, card: Card) -> tuple[str, ...]:
+        kernel, answers = self.make(), []
+        last = kernel.handle(Begin(PURCHASE))[-1]
+        while isinstance(last, SendCommand):
+            said = card.transmit(last.command.encode())
+            assert said is not None
+            answers.append(said.hex())
+            last = kernel.handle(CardAnswered(ResponseApdu.decode(said)))[-1]
+        return tuple(answers)
+
+
+class Card(Protocol):
+    """A card that a kernel can be run against."""
+
+    def transmit(self, capdu: bytes) -> bytes | None:
+        """Answer one raw command."""
+        ...
 
 
 def transitions(number: int) -> Transitions:
@@ -97,7 +124,9 @@ def transitions(number: int) -> Transitions:
     return table
 
 
-def _quick(scheme: str, aid: str, kernel_id: int, options: C7Options | None = None) -> KernelCase:
+def _quick(
+    scheme: str, aid: str, number: str, kernel_id: int, options: C7Options | None = None
+) -> KernelCase:
     """Return the case of a kernel with the quick flow; the floor limit lets a card approve."""
     row = CombinationConfig(
         aid=bytes.fromhex(aid),
@@ -106,30 +135,60 @@ def _quick(scheme: str, aid: str, kernel_id: int, options: C7Options | None = No
         floor_limit=10**6,
         options=options,
     )
-    number = visa.NUMBER if scheme == "visa" else "6250947000000014"
     card = GenuineCard(scheme=scheme, number=number)
-    records = tuple(line for _, line in card.records)
-    with_records = answer(visa.options(t94="08010200"))
-    record = answer(visa.record())
     device = GenuineCard(scheme=scheme, number=number, ctq="A880", cid="80", signed_format=0x95)
+    with_records, record = answer(visa.options(t94="08010200")), answer(visa.record())
+    inside = one("A5", one("50", b"TEST".hex()), one("9F38", visa.PDOL))
     return KernelCase(
         row=row,
-        pdol=visa.PDOL,
+        fci=one("6F", one("84", aid), inside) + "9000",
         ca_keys=ca_keys(scheme),
+        numbers=(number,),
+        taps=(
+            (card.options(PURCHASE), *(line for _, line in card.records)),
+            (device.options(PURCHASE, t9F5D="000000000100"), *(line for _, line in device.records)),
+        ),
         ways=(
             (LOST,),
             (answer(visa.options()),),
             (with_records, record, LOST),
             (with_records, record, record),
         ),
-        taps=(
-            (card.options(PURCHASE), *records),
-            (device.options(PURCHASE, t9F5D="000000000100"), *(line for _, line in device.records)),
-        ),
     )
 
 
+def _mastercard() -> KernelCase:
+    row = CombinationConfig(aid=bytes.fromhex(mastercard.AID), kernel_id=2, floor_limit=10**6)
+    card = mastercard.MastercardCard()
+    return KernelCase(
+        row=row,
+        fci=card.selected.reveal().hex() + "9000",
+        ca_keys=mastercard.ca_keys(),
+        numbers=(mastercard.NUMBER,),
+    ).with_taps(card)
+
+
+def _emv(scheme: str, kernel_id: int) -> KernelCase:
+    """Return the case of a kernel with the shared EMV flow."""
+    row = CombinationConfig(aid=bytes.fromhex(emv_card.AIDS[scheme]), kernel_id=kernel_id, floor_limit=10**6)
+    card, signs_apart = emv_card.EmvCard(scheme), emv_card.EmvCard(scheme, aip=_DDA)
+    return KernelCase(
+        row=row,
+        fci=card.fci.reveal().hex() + "9000",
+        ca_keys=emv_card.ca_keys(scheme),
+        numbers=(emv_card.PANS[scheme],),
+    ).with_taps(card, signs_apart)
+
+
+_DDA = emv_card.EMV_CARD | emv_card.DDA
+
 CASES = (
-    _quick("visa", visa.AID, 3),
-    _quick("unionpay", "A000000333010101", 7, C7Options(online_needs_oda=False)),
+    _quick("visa", visa.AID, visa.NUMBER, 3),
+    _quick("unionpay", "A000000333010101", "6250947000000014", 7, C7Options(online_needs_oda=False)),
+    _mastercard(),
+    *(
+        _emv(scheme, number)
+        for scheme, number in (("amex", 4), ("jcb", 5), ("discover", 6))
+        if number in KERNELS
+    ),
 )

@@ -94,6 +94,8 @@ class MastercardCard:
         relay_signed: What it signs of the protocol; None: what was exchanged.
         data: What GET DATA gives, by tag.
         transmits: Every command it got.
+        answered: Every answer it gave by itself, in hex.
+        elapsed_us: How long the last answer took.
     """
 
     aip: int = PLAIN | CDA
@@ -111,6 +113,7 @@ class MastercardCard:
     relay_signed: bytes | None = None
     data: Mapping[int, str] = field(default_factory=dict)
     transmits: list[bytes] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
     elapsed_us: int | None = None
     _pdol_data: bytes = b""
     _relay_data: bytes = b""
@@ -143,7 +146,7 @@ class MastercardCard:
             ready = ready.pop(0) if ready else None
         if ready is not None and ready != "usual":
             return bytes.fromhex(ready) if ready else None
-        answer = {
+        found = {
             GPO: self._options,
             READ: self._record,
             GET_DATA: self._get,
@@ -151,7 +154,9 @@ class MastercardCard:
             RECOVER: self._recover,
             GENERATE: self._generate,
         }[capdu[1]](capdu)
-        return answer + b"\x90\x00" if len(answer) != 2 else answer
+        answer = found + b"\x90\x00" if len(found) != 2 else found
+        self.answered.append(answer.hex())
+        return answer
 
     def _options(self, capdu: bytes) -> bytes:
         self._pdol_data = capdu[7:-1]

@@ -125,12 +125,15 @@ def test_entry_point_is_walked_whole() -> None:
     check_everything_is_walked(entry, ENTRY_POINT_WAYS, entry_point.TRANSITIONS)
 
 
-@pytest.mark.parametrize("case", CASES, ids=by_number)
+WALKED = [case for case in CASES if case.ways]
+
+
+@pytest.mark.parametrize("case", WALKED, ids=by_number)
 def test_a_kernel_takes_what_its_table_has_and_nothing_else(case: KernelCase) -> None:
     check_pairs_outside(case.make, kernel_ways(case), transitions(case.number))
 
 
-@pytest.mark.parametrize("case", CASES, ids=by_number)
+@pytest.mark.parametrize("case", WALKED, ids=by_number)
 def test_a_kernel_is_walked_whole(case: KernelCase) -> None:
     check_everything_is_walked(case.make, kernel_ways(case), transitions(case.number))
 
@@ -223,10 +226,9 @@ def test_almost_right_answers_come_to_an_outcome(case: KernelCase, data: st.Data
 def test_nothing_prints_the_card_at_any_moment(case: KernelCase) -> None:
     name = "TESTCARD/MADE UP"
     holder = visa.record(visa.one("5F20", name.encode().hex()))
+    secrets = [repr(bytes.fromhex(number + "F" * (len(number) % 2)))[2:-1] for number in case.numbers]
+    forbidden = [name, *case.numbers, *secrets]
     for tap in case.taps:
-        whole = "".join(tap)
-        numbers = [found for found in (visa.NUMBER, "6250947000000014") if found in whole]
-        forbidden = [name, *numbers, *(repr(bytes.fromhex(secret))[2:-1] for secret in numbers)]
         machine = EntryPoint(case.config)
         events: list[Event] = [BEGIN, *map(answer, (case.directory, case.fci, *tap, holder))]
         for event in events:
