@@ -1,0 +1,256 @@
+"""Runs Entry Point and our kernels against a recorded card, with the payment that was made then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from emv import tlv
+from emv.candidates import DirectoryEntry, asks_for_ttq, directory, requested_kernel
+from emv.config import VISA_AIDS, CombinationConfig, EmvConfig
+from emv.entry_point import KERNELS, EntryPoint
+from emv.errors import DecodeError
+from emv.fields import Ttq
+from emv.guard_policy import Response
+from emv.kernel import KernelFactory
+from emv.kernel_emv import KernelEmv
+from emv.oda import NO_ODA, OdaReport, OdaResult
+from emv.outcome import Outcome, UiRequest
+from emv.sensitive import SensitiveBytes
+from emv.tags import Tag, is_sensitive
+from terminal.payment.tap import converse
+from terminal.replay.differences import Difference
+from terminal.replay.digits import with_digits
+from terminal.replay.recorded_card import RecordedCard
+from terminal.replay.sessions import Session
+from terminal.replay.terminal_of import begin_of, config_of, told, valid_day
+from terminal.replay.transcript import CONTACT, Transcript
+
+_TVR_BYTES, _TSI_BYTES = 5, 2
+_OLD_VISA, _VISA, _MASTERCARD = 1, 3, 2
+_VISA_RID = bytes.fromhex(VISA_AIDS[0])[:5]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What a replay came to.
+
+    Args:
+        id: The recording's name.
+        outcome: The kernel's, or Entry Point's.
+        trouble: Why the card was lost, where it was.
+        with_keys: Whether there were CA keys.
+        differences: Where our commands are others than the recorded ones.
+        notes: What had to be assumed, in words.
+        unused: Places of recorded exchanges that we did not ask for, from 1.
+    """
+
+    id: str
+    outcome: Outcome
+    trouble: str = ""
+    with_keys: bool = False
+    differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
+    unused: tuple[int, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why it came to that, and why the card was lost."""
+        return f"{self.outcome.reason}: {self.trouble}" if self.trouble else self.outcome.reason
+
+    @property
+    def oda(self) -> OdaReport:
+        """What offline data authentication came to."""
+        found = self.outcome.evidence.oda if self.outcome.evidence else NO_ODA
+        if found.result is OdaResult.NOT_PERFORMED and not self.with_keys:
+            return replace(found, reason="no CA keys")
+        return found
+
+    def value(self, tag: int, absent: bytes = b"") -> bytes:
+        """Return what the terminal found out, by tag."""
+        evidence = self.outcome.evidence
+        return evidence.terminal.get(tag, absent) if evidence else absent
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for a program, without card data."""
+        outcome, oda = self.outcome, self.oda
+        return {
+            "id": self.id,
+            "kernel": outcome.kernel_id or None,
+            "aid": outcome.aid.hex().upper(),
+            "label": outcome.label,
+            "outcome": outcome.kind.value,
+            "reason": self.reason,
+            "scheme_outcome": (outcome.scheme_kind or outcome.kind).value,
+            "findings": [
+                {"check": its.check, "response": its.response.value, "words": its.words}
+                for its in outcome.findings
+            ],
+            "tvr": self.value(Tag.TVR, bytes(_TVR_BYTES)).hex().upper(),
+            "tsi": self.value(Tag.TSI, bytes(_TSI_BYTES)).hex().upper(),
+            "cvm": outcome.cvm.value,
+            "cvm_results": self.value(Tag.CVM_RESULTS).hex().upper(),
+            "oda": {"method": oda.method.value, "result": oda.result.value, "reason": oda.reason},
+            "pan": outcome.pan.masked() if outcome.pan else "",
+            "data_record": _plain(outcome.data_record),
+            "differences": [
+                {"exchange": its.exchange, "recorded": its.recorded, "sent": its.sent, "what": its.what}
+                for its in self.differences
+            ],
+            "unused": list(self.unused),
+            "notes": list(self.notes),
+        }
+
+
+def _plain(data: SensitiveBytes | None) -> dict[str, str]:
+    """Return the data for the issuer by tag, what is never shown as its length."""
+    if data is None:
+        return {}
+    return {
+        f"{tag:02X}": f"<{len(value)} bytes>" if is_sensitive(tag) else value.hex().upper()
+        for tag, value in tlv.walk(tlv.decode(data.reveal()))
+    }
+
+
+def replay(
+    transcript: Transcript, config: EmvConfig, kernels: Mapping[int, KernelFactory] = KERNELS
+) -> Replayed:
+    """Run our kernels against a recorded card.
+
+    What the terminal told depends on the application, and which one is selected on the terminal: so it is
+    done twice, first to find out the application.
+
+    Args:
+        transcript: The recording.
+        config: Our terminal; what was told in the recording takes the place of its own data.
+        kernels: The kernels that there are.
+    """
+    transcript, filled = with_digits(transcript)
+    first = _Run(transcript, config, kernels, None)
+    first.run()
+    second = _Run(transcript, config, kernels, first.card.session)
+    for number in filled:
+        second.card.note(f"exchange {number}: digits of the card that the recording has as F were taken as 0")
+    return second.run()
+
+
+class _Run:
+    """One run of Entry Point against a recording."""
+
+    def __init__(
+        self,
+        transcript: Transcript,
+        config: EmvConfig,
+        kernels: Mapping[int, KernelFactory],
+        session: Session | None,
+    ) -> None:
+        self.card = RecordedCard(transcript)
+        self._transcript = transcript
+        self._kernels = dict(kernels)
+        self._assumed: dict[bytes, str] = {}
+        """What was assumed of an application, by its name."""
+        if transcript.interface == CONTACT:
+            self._kernels = dict.fromkeys((*kernels, _OLD_VISA), KernelEmv)
+            self.card.note("a contact card, for which there is no kernel: taken with EMV's shared flow")
+        ours = [its for its in self.card.applications if session and its.df_name == session.df_name]
+        others = [its for its in self.card.applications if its not in ours]
+        applications = [*ours, *others]
+        self._told = told(applications, transcript.data, authenticates=bool(config.ca_keys))
+        self._day = valid_day(applications)
+        self._config = config_of(self._told, config, self._rows(config))
+        if KernelEmv in self._kernels.values():
+            # It stands in for a kernel that there is not: that is no card of another scheme.
+            guard = replace(config.guard, scheme_mix=Response.IGNORE)
+            self._config = replace(self._config, guard=guard)
+
+    def run(self) -> Replayed:
+        """Do it."""
+        entry_point = EntryPoint(self._config, self._kernels)
+        begin = begin_of(self._told, self._config, self._day)
+        if Tag.TRANSACTION_DATE not in self._told.values:
+            self.card.note(f"nothing tells the date: {self._day} was taken, when the card counted")
+        outcome = converse(entry_point, begin, self.card.transceive, _show)
+        for name, words in self._assumed.items():
+            if name == self.card.session.df_name:
+                self.card.note(words)
+        if self._transcript.masked:
+            self.card.note("card data is masked in this recording: no authentication can succeed")
+        unverified = getattr(self._kernels.get(outcome.kernel_id), "UNVERIFIED_BECAUSE", "")
+        if unverified:
+            self.card.note(f"kernel {outcome.kernel_id} is not verified: {unverified}")
+        return Replayed(
+            id=self._transcript.id,
+            outcome=outcome,
+            trouble=self.card.trouble,
+            with_keys=bool(self._config.ca_keys),
+            differences=tuple(self.card.differences),
+            notes=tuple(self.card.notes),
+            unused=self.card.unused,
+        )
+
+    def _rows(self, config: EmvConfig) -> list[CombinationConfig]:
+        """Return a row for each application that was selected: our own ones, made-up ones for others."""
+        configured = [row for row in config.combinations if row.kernel_id in self._kernels]
+        applications = self.card.applications
+        if not applications:
+            return configured
+        rows: dict[tuple[bytes, int], CombinationConfig] = {}
+        for session in applications:
+            for row in self._rows_for(session, configured):
+                rows.setdefault((row.aid, row.kernel_id), row)
+        return list(rows.values())
+
+    def _rows_for(self, session: Session, configured: list[CombinationConfig]) -> list[CombinationConfig]:
+        name = session.df_name
+        found = [row for row in configured if name.startswith(row.aid)]
+        wanted = requested_kernel(self._announced(name), name)
+        if not any(wanted in (0, row.kernel_id) for row in found):
+            found = self._made_up(session, wanted, configured)
+        visa = any(row.kernel_id == _VISA and row.aid.startswith(_VISA_RID) for row in found)
+        if visa and session.fci and not asks_for_ttq(session.fci) and _OLD_VISA not in self._kernels:
+            self._kernels[_OLD_VISA] = KernelEmv
+            self._assumed[name] = (
+                f"{_hex(name)} does not ask for the TTQ: taken with EMV's shared flow as kernel 1"
+            )
+        return found
+
+    def _announced(self, name: bytes) -> DirectoryEntry:
+        """Return the entry of the recorded PPSE for an application, or one without a kernel."""
+        environment = self.card.environment
+        try:
+            entries = directory(environment.fci) if environment else ()
+        except DecodeError:
+            entries = ()
+        return next((its for its in entries if its.name and name.startswith(its.name)), DirectoryEntry(name))
+
+    def _made_up(
+        self, session: Session, wanted: int | None, configured: list[CombinationConfig]
+    ) -> list[CombinationConfig]:
+        """Return a row for an application that is not configured, in a list."""
+        name = session.df_name
+        if not 5 <= len(name) <= 16:
+            return []
+        if wanted and wanted in self._kernels:
+            kernel, why = wanted, "which the card or its scheme names"
+        elif asks_for_ttq(session.fci) and _VISA in self._kernels:
+            kernel, why = _VISA, "as it asks for the TTQ"
+        elif _MASTERCARD in self._kernels:
+            kernel, why = _MASTERCARD, "as it does not ask for the TTQ"
+        else:
+            kernel, why = next(iter(self._kernels)), "as there is no better one"
+        self._assumed[name] = f"{_hex(name)} is not configured: taken with kernel {kernel}, {why}"
+        like = next((row for row in configured if row.kernel_id == kernel), None)
+        return [
+            replace(like, aid=name)
+            if like
+            else CombinationConfig(aid=name, kernel_id=kernel, ttq=Ttq.EMV_MODE)
+        ]
+
+
+def _hex(name: bytes) -> str:
+    return name.hex().upper()
+
+
+def _show(request: UiRequest, words: str) -> None:
+    """Nobody looks."""
