@@ -1,6 +1,7 @@
 """The terminal's EMV configuration as one TOML text; `default.toml` is one, and explains it.
 
     [terminal]           what the terminal is: the fields of `EmvConfig`
+    [guard]              what follows where a tap looks like an attack: the fields of `GuardPolicy`
     [kernel.3]           what every application of kernel 3 has, where its own table says nothing else
     [kernel.3.options]   the same of the kernel's settings: the fields of `C3Options`, `C2Options`...
     [[application]]      one row of applications: `aids`, `kernel`, `types`, and whatever it has of its own
@@ -41,6 +42,7 @@ from emv.c3_options import C3Options
 from emv.c7_options import C7Options
 from emv.config import CASH, CASHBACK, PURCHASE, REFUND, CombinationConfig, EmvConfig
 from emv.emv_options import EmvOptions
+from emv.guard_policy import GuardPolicy
 from emv.toml_lines import Path, line_of
 
 OPTIONS: Mapping[int, type] = {
@@ -58,7 +60,11 @@ TYPES = {"purchase": PURCHASE, "cash": CASH, "cashback": CASHBACK, "refund": REF
 
 SHOP, NONE = "shop", "none"
 
-_FROM_TERMINAL = {field.name for field in dataclasses.fields(EmvConfig)} - {"combinations", "ca_keys"}
+_FROM_TERMINAL = {field.name for field in dataclasses.fields(EmvConfig)} - {
+    "combinations",
+    "ca_keys",
+    "guard",
+}
 _FROM_ROW = {field.name for field in dataclasses.fields(CombinationConfig)} - {
     "aid",
     "kernel_id",
@@ -125,8 +131,9 @@ class _Reader:
         self._shop = shop
 
     def config(self, tables: Mapping[str, Any]) -> EmvConfig:
-        _known(tables, {"terminal", "kernel", "application"}, ())
+        _known(tables, {"terminal", "guard", "kernel", "application"}, ())
         terminal = self._fields(EmvConfig, _FROM_TERMINAL, tables.get("terminal"), ("terminal",))
+        guard = self._value(GuardPolicy, tables.get("guard", {}), ("guard",))
         kernels = dict(self._kernels(_table(tables.get("kernel", {}), ("kernel",))))
         rows: list[CombinationConfig] = []
         places: dict[tuple[bytes, int, int], Path] = {}
@@ -140,7 +147,8 @@ class _Reader:
                 rows.append(row)
         if not rows:
             raise _FieldError(("application",), "missing, and at least one is required")
-        config: EmvConfig = _make(EmvConfig, {**terminal, "combinations": tuple(rows)}, ("terminal",))
+        terminal |= {"combinations": tuple(rows), "guard": guard}
+        config: EmvConfig = _make(EmvConfig, terminal, ("terminal",))
         return config
 
     def _kernels(self, tables: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:

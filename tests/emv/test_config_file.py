@@ -15,6 +15,7 @@ from emv.c3_options import C3Options, ReaderLimits
 from emv.config import CASH, CASHBACK, PURCHASE, REFUND, CombinationConfig, EmvConfig, default_config
 from emv.config_file import ConfigFileError, default_text, parse
 from emv.fields import Ttq, Tvr
+from emv.guard_policy import GuardPolicy, Response
 from tests.emv.test_entry_point_vectors import TYPES, settings
 
 TERMINAL = '[terminal]\ncountry = "276"\ncurrency = "978"\n'
@@ -151,6 +152,11 @@ def test_the_shops_settings_are_taken_by_name() -> None:
     assert (config.country, config.combinations[0].cvm_limit) == ("156", None)
 
 
+def test_what_follows_an_attack() -> None:
+    config = parse(TERMINAL + "[guard]\nslow_card_ms = 500\nrelay = 'DECLINE'\n" + ROW)
+    assert config.guard == GuardPolicy(slow_card_ms=500, relay=Response.DECLINE)
+
+
 # --- faults
 
 
@@ -195,6 +201,7 @@ def test_the_shops_settings_are_taken_by_name() -> None:
         ),
         (TERMINAL + "[kernel.visa]\n" + ROW, 4, "kernel.visa: a kernel has a number"),
         (TERMINAL + "[kernel.3]\naids = []\n" + ROW, 5, "kernel.3.aids: unknown key"),
+        (TERMINAL + "[guard]\nrelay = 'ignore'\n" + ROW, 5, "guard.relay: 'ignore' is not one of IGNORE"),
         (TERMINAL + "kernel = 3\n" + ROW, 4, "terminal.kernel: unknown key"),
         ("kernel = 3\n" + TERMINAL + ROW, 1, "kernel: must be a table"),
         (TERMINAL + "[application]\n", 4, "application: must be a list"),
@@ -218,6 +225,10 @@ def test_the_default_takes_the_schemes_for_the_shop() -> None:
         by_kernel.setdefault(row.kernel_id, set()).add(row.aid.hex().upper())
         assert (row.cvm_limit, row.floor_limit, row.transaction_limit) == (30000, 5, None)
     assert by_kernel[3] == {"A0000000031010", "A0000000032010", "A0000000032020"}
+
+
+def test_the_default_has_the_default_checks() -> None:
+    assert default_config("156", "156").guard == GuardPolicy()
 
 
 def test_the_default_needs_the_shops_settings() -> None:
