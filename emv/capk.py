@@ -84,7 +84,7 @@ class CaKeys:
         for key in keys:
             if self._keys.setdefault((key.rid, key.index), key) != key:
                 raise CaKeyError(f"CA key {key.name} comes twice, and differs")
-        self._revoked = frozenset(revoked)
+        self._revoked = frozenset((entry.rid, entry.index, entry.serial) for entry in revoked)
         self.left_out = tuple(left_out)
         """What a file had that is not taken, one line each."""
 
@@ -104,7 +104,7 @@ class CaKeys:
 
     def is_revoked(self, rid: bytes, index: int, serial: bytes) -> bool:
         """Say whether an issuer certificate is revoked."""
-        return bool(self._revoked) and Revoked(rid, index, serial) in self._revoked
+        return (rid, index, serial) in self._revoked
 
 
 NO_CA_KEYS = CaKeys()

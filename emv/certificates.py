@@ -35,11 +35,13 @@ from emv.capk import CaKeys
 from emv.card_data import CardData
 from emv.errors import AuthenticationError
 from emv.rsa import PublicKey
-from emv.sensitive import Pan, SensitiveBytes
+from emv.sensitive import SensitiveBytes
 from emv.tags import Tag
 
-ISSUER, ICC = "issuer certificate", "card certificate"
-_SHA_1 = _RSA = 1
+SHA_1 = _RSA = 0x01
+_EXPONENTS = {b"\x03": 3, b"\x01\x00\x01": 65537}
+_DECIMAL = {16 * tens + ones: 10 * tens + ones for tens in range(10) for ones in range(10)}
+"""What two decimal digits in a byte come to."""
 
 # Plain numbers: looking up an enumeration's member takes as long as looking up the card's value.
 _CA_KEY_INDEX = int(Tag.CA_KEY_INDEX)
@@ -50,13 +52,13 @@ _ICC_EXPONENT = int(Tag.ICC_EXPONENT)
 
 
 def recover_issuer_key(
-    card: CardData, pan: Pan, *, rid: bytes, ca_keys: CaKeys, date: datetime.date
+    card: CardData, number: bytes, rid: bytes, ca_keys: CaKeys, date: datetime.date
 ) -> PublicKey:
     """Return the issuer's key out of the certificate (90) that the scheme signed.
 
     Args:
-        card: Has given 8F, 90 and 9F32.
-        pan: The card's number.
+        card: What the card has said; what it has not counts as empty, and fails.
+        number: The card's number as tag 5A has it.
         rid: The first five bytes of the selected AID.
         ca_keys: The terminal's scheme keys.
         date: Of the transaction.
@@ -66,31 +68,39 @@ def recover_issuer_key(
 
     Spec: EMV 4.4 Book 2, 5.3.
     """
-    index = card[_CA_KEY_INDEX][0]
+    stated = card.get(_CA_KEY_INDEX)
+    if not stated:
+        raise missing(_CA_KEY_INDEX)
+    index = stated[0]
     ca_key = ca_keys.find(rid, index)
     if ca_key is None:
         raise AuthenticationError(f"the terminal has no CA key {rid.hex().upper()}/{index:02X}")
     if ca_key.expiry is not None and date > ca_key.expiry:
         raise AuthenticationError(f"CA key {ca_key.name} has expired")
-    block = open_block(ca_key.key, card[_ISSUER_CERTIFICATE], (0x02,), ISSUER)
-    key = _certified_key(block, 11, card, _ISSUER_REMAINDER, _ISSUER_EXPONENT, b"", ISSUER)
-    digits = block[2:6].hex().rstrip("f")
-    if not (len(digits) >= 3 and pan.reveal().startswith(digits)):
-        raise AuthenticationError(f"{ISSUER}: it is for other card numbers")
-    _check_month(block[6:8], date, ISSUER)
-    if ca_keys.is_revoked(rid, index, block[8:11]):
-        raise AuthenticationError(f"{ISSUER}: it is revoked")
+    try:
+        block = ca_key.key.recover(card.get(_ISSUER_CERTIFICATE) or b"")
+        if block[1] != 0x02:
+            raise AuthenticationError(f"format {block[1]:02X} instead of 02")
+        key = _certified_key(block, 11, card, _ISSUER_REMAINDER, _ISSUER_EXPONENT, b"")
+        digits = block[2:6].hex().rstrip("f")
+        if len(digits) < 3 or not number.hex().startswith(digits):
+            raise AuthenticationError("it is for other card numbers")
+        _check_month(block[6], block[7], date)
+        if ca_keys.is_revoked(rid, index, block[8:11]):
+            raise AuthenticationError("it is revoked")
+    except AuthenticationError as error:
+        raise error.of("issuer certificate") from None
     return key
 
 
 def recover_icc_key(
-    card: CardData, pan: Pan, issuer_key: PublicKey, static_data: SensitiveBytes, *, date: datetime.date
+    card: CardData, number: bytes, issuer_key: PublicKey, static_data: SensitiveBytes, date: datetime.date
 ) -> PublicKey:
     """Return the card's key out of the certificate (9F46) that the issuer signed.
 
     Args:
-        card: Has given 9F46 and 9F47.
-        pan: The card's number.
+        card: What the card has said.
+        number: The card's number as tag 5A has it.
         issuer_key: From `recover_issuer_key`.
         static_data: What the certificate's hash covers beside it.
         date: Of the transaction.
@@ -100,85 +110,69 @@ def recover_icc_key(
 
     Spec: EMV 4.4 Book 2, 6.4.
     """
-    block = open_block(issuer_key, card[_ICC_CERTIFICATE], (0x04,), ICC)
-    key = _certified_key(block, 17, card, _ICC_REMAINDER, _ICC_EXPONENT, static_data.reveal(), ICC)
-    if block[2:12].hex().rstrip("f") != pan.reveal():
-        raise AuthenticationError(f"{ICC}: it is for another card number")
-    _check_month(block[12:14], date, ICC)
+    try:
+        block = issuer_key.recover(card.get(_ICC_CERTIFICATE) or b"")
+        if block[1] != 0x04:
+            raise AuthenticationError(f"format {block[1]:02X} instead of 04")
+        key = _certified_key(block, 17, card, _ICC_REMAINDER, _ICC_EXPONENT, static_data.reveal())
+        if block[2:12] != number.ljust(10, b"\xff"):
+            raise AuthenticationError("it is for another card number")
+        _check_month(block[12], block[13], date)
+    except AuthenticationError as error:
+        raise error.of("card certificate") from None
     return key
 
 
-def open_block(key: PublicKey, signed: bytes, forms: tuple[int, ...], what: str) -> bytes:
-    """Return the block that was signed, with header, trailer and format checked.
-
-    Raises:
-        AuthenticationError: one is wrong; the reason names `what`.
-
-    Spec: EMV 4.4 Book 2, B2.1 and steps 1 to 4 of each recovery.
-    """
-    try:
-        block = key.recover(signed)
-    except AuthenticationError as error:
-        raise AuthenticationError(f"{what}: {error.reason}") from None
-    if block[-1] != 0xBC:
-        raise AuthenticationError(f"{what}: no trailer BC, so another key signed it")
-    if block[0] != 0x6A:
-        raise AuthenticationError(f"{what}: no header 6A, so another key signed it")
-    if block[1] not in forms:
-        raise AuthenticationError(f"{what}: format {block[1]:02X} is not for it")
-    return block
-
-
-def check_hash(block: bytes, beside: bytes, what: str) -> None:
-    """Check the hash inside a block over its other bytes and what stands `beside` it.
+def check_hash(block: bytes, beside: bytes) -> None:
+    """Check the SHA-1 inside a block over its other bytes and what stands `beside` it.
 
     Raises:
         AuthenticationError: it differs.
+
+    Spec: EMV 4.4 Book 2, A2.1.3.
     """
     if sha1(block[1:-21] + beside, usedforsecurity=False).digest() != block[-21:-1]:
-        raise AuthenticationError(f"{what}: hash differs")
+        raise AuthenticationError("hash differs")
 
 
 def _certified_key(
-    block: bytes,
-    at: int,
-    card: CardData,
-    remainder_tag: int,
-    exponent_tag: int,
-    static_data: bytes,
-    what: str,
+    block: bytes, at: int, card: CardData, remainder_tag: int, exponent_tag: int, static_data: bytes
 ) -> PublicKey:
     """Return the key that a block certifies; `at` is where its hash algorithm stands.
 
     Algorithms and lengths come before the hash, so that a missing remainder is told from a wrong one.
     """
-    remainder, exponent = card.get(remainder_tag) or b"", card[exponent_tag]
-    if block[at] != _SHA_1:
-        raise AuthenticationError(f"{what}: hash algorithm {block[at]:02X} is unknown")
+    remainder, exponent = card.get(remainder_tag) or b"", card.get(exponent_tag) or b""
+    if block[at] != SHA_1:
+        raise AuthenticationError(f"hash algorithm {block[at]:02X} is unknown")
     if block[at + 1] != _RSA:
-        raise AuthenticationError(f"{what}: key algorithm {block[at + 1]:02X} is unknown")
-    length, inside = block[at + 2], block[at + 4 : -21]
-    if len(remainder) != max(0, length - len(inside)):
-        if not remainder:
-            raise missing(remainder_tag)
-        raise AuthenticationError(f"{what}: the rest of the key has another length")
+        raise AuthenticationError(f"key algorithm {block[at + 1]:02X} is unknown")
     if block[at + 3] != len(exponent):
-        raise AuthenticationError(f"{what}: the exponent has another length")
-    check_hash(block, remainder + exponent + static_data, what)
-    try:
-        return PublicKey(inside[:length] + remainder, int.from_bytes(exponent, "big"))
-    except AuthenticationError as error:
-        raise AuthenticationError(f"{what}: {error.reason}") from None
+        raise AuthenticationError("the exponent has another length")
+    modulus = block[at + 4 : -21]
+    rest = block[at + 2] - len(modulus)
+    if rest <= 0:
+        if remainder:
+            raise AuthenticationError("a rest of the key is there that is not needed")
+        modulus = modulus[: block[at + 2]]
+    elif rest == len(remainder):
+        modulus += remainder
+    elif remainder:
+        raise AuthenticationError("the rest of the key has another length")
+    else:
+        raise missing(remainder_tag)
+    check_hash(block, remainder + exponent + static_data)
+    return PublicKey(modulus, _EXPONENTS.get(exponent, 0))
 
 
-def _check_month(month: bytes, date: datetime.date, what: str) -> None:
-    """Check that a certificate's last month, MMYY, is not over. Years from 50 on are 1950 to 1999."""
-    digits = month.hex()
-    if not digits.isdecimal() or not "01" <= digits[:2] <= "12":
-        raise AuthenticationError(f"{what}: its date is none")
-    year = int(digits[2:])
-    if (year + (1900 if year >= 50 else 2000), int(digits[:2])) < (date.year, date.month):
-        raise AuthenticationError(f"{what}: it has expired")
+def _check_month(month: int, year: int, date: datetime.date) -> None:
+    """Check that a certificate's last month is not over. Years from 50 on are 1950 to 1999."""
+    last, of = _DECIMAL.get(month, 0), _DECIMAL.get(year)
+    if not 1 <= last <= 12 or of is None:
+        raise AuthenticationError("its date is none")
+    of += 1900 if of >= 50 else 2000
+    if of < date.year or (of == date.year and last < date.month):
+        raise AuthenticationError("it has expired")
 
 
 def missing(*tags: int) -> AuthenticationError:

@@ -28,7 +28,7 @@ class AuthenticationError(ValueError):
     """A key, certificate or signature that does not hold. The message holds no card data.
 
     Args:
-        reason: What differs, in words.
+        reason: What is wrong, in words.
         missing: Tags of data that the card did not give.
     """
 
@@ -36,3 +36,7 @@ class AuthenticationError(ValueError):
         super().__init__(reason)
         self.reason = reason
         self.missing = missing
+
+    def of(self, step: str) -> AuthenticationError:
+        """Return the same error with the step in front of its reason: "issuer certificate: ..."."""
+        return AuthenticationError(f"{step}: {self.reason}", missing=self.missing)

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import sha1
 
 from emv import tlv
 from emv.capk import CaKeys
 from emv.card_data import CardData
-from emv.certificates import check_hash, missing, open_block, recover_icc_key, recover_issuer_key
+from emv.certificates import SHA_1, check_hash, missing, recover_icc_key, recover_issuer_key
 from emv.errors import AuthenticationError, DecodeError
 from emv.fields import Aip
+from emv.formats import encode_cn
 from emv.roca import is_roca
 from emv.rsa import PublicKey
-from emv.sensitive import Pan, SensitiveBytes, Track2
+from emv.sensitive import SensitiveBytes, Track2
 from emv.tags import Tag
 
 
@@ -41,9 +42,9 @@ class OdaResult(Enum):
     SUCCEEDED = "succeeded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class OdaReport:
-    """What was tried and what it came to.
+    """What was tried and what it came to. Nobody changes one; frozen, it takes three times as long to make.
 
     Args:
         method: What was tried.
@@ -78,7 +79,7 @@ NO_ODA = OdaReport()
 """What there is before anything was tried."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class CardKey:
     """The card's public key, or why there is none: then the report is the one of the failed method.
 
@@ -131,14 +132,14 @@ def recover_card_key(
     Spec: EMV 4.4 Book 2, 6.2 to 6.4.
     """
     try:
-        _require(card, _FOR_CARD_KEY)
-        pan, covered = _card_number(card), _given(static_data)
-        issuer_key = recover_issuer_key(card, pan, rid=rid, ca_keys=ca_keys, date=date)
-        key = recover_icc_key(card, pan, issuer_key, covered, date=date)
+        number, covered = _card_number(card), _given(static_data)
+        issuer_key = recover_issuer_key(card, number, rid, ca_keys, date)
+        key = recover_icc_key(card, number, issuer_key, covered, date)
     except (AuthenticationError, DecodeError) as error:
-        return CardKey(None, _failed(method, error))
-    weak = is_roca(key.modulus) or is_roca(issuer_key.modulus)
-    return CardKey(key, OdaReport(method=method, weak_key=weak))
+        return CardKey(None, _failed(method, error, card, _FOR_CARD_KEY))
+    if is_roca(key.number) or is_roca(issuer_key.number):
+        return CardKey(key, OdaReport(method=method, weak_key=True))
+    return CardKey(key, _CDA_BEGUN if method is _CDA else OdaReport(method=method))
 
 
 def authenticate_sda(
@@ -151,19 +152,16 @@ def authenticate_sda(
     Spec: EMV 4.4 Book 2, 5.4.
     """
     try:
-        _require(card, _FOR_SDA)
-        covered = _given(static_data)
-        issuer_key = recover_issuer_key(card, _card_number(card), rid=rid, ca_keys=ca_keys, date=date)
-        block = open_block(issuer_key, card[Tag.SIGNED_STATIC_DATA], (0x03,), _STATIC)
-        _check_hash_algorithm(block, _STATIC)
-        check_hash(block, covered.reveal(), _STATIC)
+        number, covered = _card_number(card), _given(static_data)
+        issuer_key = recover_issuer_key(card, number, rid, ca_keys, date)
+        block = _check_static(issuer_key, card.get(Tag.SIGNED_STATIC_DATA) or b"", covered)
     except (AuthenticationError, DecodeError) as error:
-        return _failed(OdaMethod.SDA, error)
+        return _failed(OdaMethod.SDA, error, card, _FOR_SDA)
     return OdaReport(
         method=OdaMethod.SDA,
-        result=OdaResult.SUCCEEDED,
+        result=_SUCCEEDED,
         data_authentication_code=block[3:5],
-        weak_key=is_roca(issuer_key.modulus),
+        weak_key=is_roca(issuer_key.number),
     )
 
 
@@ -192,7 +190,7 @@ def authenticate_dda(
     """
     method = OdaMethod.DDA
     card_key = recover_card_key(card, static_data, rid=rid, ca_keys=ca_keys, date=date, method=method)
-    return _authenticate_dynamic(card_key, signed, ddol_data, (0x05,))
+    return _authenticate_dynamic(card_key, signed, ddol_data, _DDA_FORMATS)
 
 
 def authenticate_cda(
@@ -214,20 +212,20 @@ def authenticate_cda(
     if key is None:
         return report
     try:
-        block, number_end, end = _open_dynamic(key, signed, (0x05,))
+        block, number_end, end = _open_dynamic(key, signed, _DDA_FORMATS)
         rest = number_end + 29
         if rest > end:
-            raise AuthenticationError(f"{_DYNAMIC}: no cryptogram in it")
+            raise AuthenticationError("no cryptogram in it")
         if block[number_end] != cid:
-            raise AuthenticationError(f"{_DYNAMIC}: it is for another kind of cryptogram")
-        check_hash(block, unpredictable_number, _DYNAMIC)
+            raise AuthenticationError("it is for another kind of cryptogram")
+        check_hash(block, unpredictable_number)
         if sha1(transaction_data, usedforsecurity=False).digest() != block[number_end + 9 : rest]:
-            raise AuthenticationError(f"{_DYNAMIC}: hash of the transaction data differs")
+            raise AuthenticationError("hash of the transaction data differs")
     except AuthenticationError as error:
-        return _failed(report.method, error, weak_key=report.weak_key)
+        return replace(report, result=_FAILED, reason=error.of(_DYNAMIC).reason)
     return OdaReport(
         method=report.method,
-        result=OdaResult.SUCCEEDED,
+        result=_SUCCEEDED,
         dynamic_number=block[5:number_end],
         cryptogram=block[number_end + 1 : number_end + 9],
         dynamic_data=block[rest:end],
@@ -283,74 +281,83 @@ def authenticate_fdda(
     Spec: EMV Contactless Book C-3, Annex C.
     """
     method = OdaMethod.FDDA
-    try:
-        _require(card, _FOR_FDDA)
-        related = card[Tag.CARD_AUTHENTICATION_DATA]
-        if related[0] != _FDDA_VERSION:
-            raise AuthenticationError(f"version {related[0]:02X} of fast DDA is not taken")
-    except AuthenticationError as error:
-        return _failed(method, error)
-    sent = b"".join(terminal[tag] for tag in _FDDA_DATA)
+    related = card.get(Tag.CARD_AUTHENTICATION_DATA) or b""
+    signed = card.get(Tag.SIGNED_DYNAMIC_DATA) or b""
+    if related[:1] != _FDDA_VERSION or not signed:
+        error = AuthenticationError("the version of fast DDA is not taken")
+        return _failed(method, error, card, _FOR_FDDA)
     card_key = recover_card_key(card, static_data, rid=rid, ca_keys=ca_keys, date=date, method=method)
-    forms = (0x05, 0x95) if online else (0x05,)
-    return _authenticate_dynamic(card_key, card[Tag.SIGNED_DYNAMIC_DATA], sent + related, forms)
+    sent = b"".join(terminal[tag] for tag in _FDDA_DATA)
+    return _authenticate_dynamic(
+        card_key, signed, sent + related, _ONLINE_FORMATS if online else _DDA_FORMATS
+    )
 
 
-_STATIC, _DYNAMIC = "signed static data", "signed dynamic data"
+# Looking up an enumeration's member takes as long as looking up the card's value.
+_CDA, _FAILED, _SUCCEEDED = OdaMethod.CDA, OdaResult.FAILED, OdaResult.SUCCEEDED
+_CDA_BEGUN = OdaReport(method=_CDA)
+_DYNAMIC = "signed dynamic data"
+_DDA_FORMATS, _ONLINE_FORMATS = (0x05,), (0x05, 0x95)
 _FOR_ISSUER_KEY = tuple(int(tag) for tag in (Tag.CA_KEY_INDEX, Tag.ISSUER_CERTIFICATE, Tag.ISSUER_EXPONENT))
 _FOR_SDA = (*_FOR_ISSUER_KEY, int(Tag.SIGNED_STATIC_DATA))
 _FOR_CARD_KEY = (*_FOR_ISSUER_KEY, int(Tag.ICC_CERTIFICATE), int(Tag.ICC_EXPONENT))
 _FOR_FDDA = (*_FOR_CARD_KEY, int(Tag.SIGNED_DYNAMIC_DATA), int(Tag.CARD_AUTHENTICATION_DATA))
-_FDDA_VERSION = 0x01
+_PAN, _TRACK_2 = int(Tag.PAN), int(Tag.TRACK_2)
+_FDDA_VERSION = b"\x01"
 _FDDA_DATA = (Tag.UNPREDICTABLE_NUMBER, Tag.AMOUNT_AUTHORISED, Tag.TRANSACTION_CURRENCY)
 
 
 def _authenticate_dynamic(
-    card_key: CardKey, signed: bytes, beside: bytes, forms: tuple[int, ...]
+    card_key: CardKey, signed: bytes, beside: bytes, formats: tuple[int, ...]
 ) -> OdaReport:
     """Check a signature of DDA or fast DDA; `beside` is what the terminal sent for it."""
     key, report = card_key.key, card_key.report
     if key is None:
         return report
     try:
-        block, number_end, end = _open_dynamic(key, signed, forms)
-        check_hash(block, beside, _DYNAMIC)
+        block, number_end, end = _open_dynamic(key, signed, formats)
+        check_hash(block, beside)
     except AuthenticationError as error:
-        return _failed(report.method, error, weak_key=report.weak_key)
+        return replace(report, result=_FAILED, reason=error.of(_DYNAMIC).reason)
     return OdaReport(
         method=report.method,
-        result=OdaResult.SUCCEEDED,
+        result=_SUCCEEDED,
         dynamic_number=block[5:number_end],
         dynamic_data=block[number_end:end],
         weak_key=report.weak_key,
     )
 
 
-def _open_dynamic(key: PublicKey, signed: bytes, forms: tuple[int, ...]) -> tuple[bytes, int, int]:
+def _open_dynamic(key: PublicKey, signed: bytes, formats: tuple[int, ...]) -> tuple[bytes, int, int]:
     """Return a block that the card signed, where its dynamic number ends, and where its dynamic data.
 
     Byte 3 is the length of the dynamic data, byte 4 that of the number, which has two to eight bytes.
 
     Spec: EMV 4.4 Book 2, 6.5.2, table 17.
     """
-    block = open_block(key, signed, forms, _DYNAMIC)
-    _check_hash_algorithm(block, _DYNAMIC)
+    block = key.recover(signed)
+    if block[1] not in formats:
+        raise AuthenticationError(f"format {block[1]:02X} is none for it")
+    if block[2] != SHA_1:
+        raise AuthenticationError(f"hash algorithm {block[2]:02X} is unknown")
     number_end, end = 5 + block[4], 4 + block[3]
     if not (7 <= number_end <= 13 and number_end <= end <= len(block) - 21):
-        raise AuthenticationError(f"{_DYNAMIC}: its lengths are impossible")
+        raise AuthenticationError("its lengths are impossible")
     return block, number_end, end
 
 
-def _check_hash_algorithm(block: bytes, what: str) -> None:
-    if block[2] != 0x01:
-        raise AuthenticationError(f"{what}: hash algorithm {block[2]:02X} is unknown")
-
-
-def _require(card: CardData, tags: tuple[int, ...]) -> None:
-    """Refuse a card that did not give one of these, or gave it empty."""
-    absent = tuple(tag for tag in tags if not card.get(tag))
-    if absent:
-        raise missing(*absent)
+def _check_static(issuer_key: PublicKey, signed: bytes, static_data: SensitiveBytes) -> bytes:
+    """Return the block that the issuer signed over the static data. Spec: EMV 4.4 Book 2, 5.4."""
+    try:
+        block = issuer_key.recover(signed)
+        if block[1] != 0x03:
+            raise AuthenticationError(f"format {block[1]:02X} instead of 03")
+        if block[2] != SHA_1:
+            raise AuthenticationError(f"hash algorithm {block[2]:02X} is unknown")
+        check_hash(block, static_data.reveal())
+    except AuthenticationError as error:
+        raise error.of("signed static data") from None
+    return block
 
 
 def _given(static_data: SensitiveBytes | None) -> SensitiveBytes:
@@ -359,21 +366,23 @@ def _given(static_data: SensitiveBytes | None) -> SensitiveBytes:
     return static_data
 
 
-def _card_number(card: CardData) -> Pan:
-    """Return the card number (5A), or that of track 2 (57) if there is none."""
-    value = card.get(Tag.PAN)
+def _card_number(card: CardData) -> bytes:
+    """Return the card number (5A), or that of track 2 (57) in the same form if there is none."""
+    value = card.get(_PAN)
     if value:
-        return Pan.decode(value)
-    track = card.get(Tag.TRACK_2)
+        return value
+    track = card.get(_TRACK_2)
     if track:
-        return Track2(track).pan
-    raise missing(int(Tag.PAN))
+        return encode_cn(Track2(track).pan.reveal(), 10)
+    raise missing(_PAN)
 
 
 def _failed(
-    method: OdaMethod, error: AuthenticationError | DecodeError, *, weak_key: bool = False
+    method: OdaMethod, error: AuthenticationError | DecodeError, card: CardData, needed: tuple[int, ...]
 ) -> OdaReport:
-    absent = error.missing if isinstance(error, AuthenticationError) else ()
-    return OdaReport(
-        method=method, result=OdaResult.FAILED, reason=error.reason, missing=absent, weak_key=weak_key
-    )
+    """Return the report of a failure. What was needed and is not there, or empty, comes before `error`."""
+    absent = tuple(tag for tag in needed if not card.get(tag))
+    if absent:
+        error = missing(*absent)
+    found = error.missing if isinstance(error, AuthenticationError) else ()
+    return OdaReport(method=method, result=_FAILED, reason=error.reason, missing=found)

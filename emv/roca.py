@@ -17,10 +17,12 @@ _GENERATOR = 65537
 _LARGEST = 167
 
 
-def is_roca(modulus: bytes) -> bool:
+def is_roca(modulus: int) -> bool:
     """Say whether a modulus has the fingerprint: then its key is likely to be factored with some effort."""
-    number = int.from_bytes(modulus, "big")
-    return all(number % prime in powers for prime, powers in _MARKERS)
+    for prime, powers in _MARKERS:
+        if modulus % prime not in powers:
+            return False
+    return True
 
 
 def _powers(prime: int) -> frozenset[int]:
