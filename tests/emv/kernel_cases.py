@@ -168,10 +168,11 @@ def _mastercard() -> KernelCase:
     ).with_taps(card)
 
 
-def _emv(scheme: str, kernel_id: int) -> KernelCase:
+def _emv(kernel_id: int, scheme: str, generated: dict[int, str | None] | None = None) -> KernelCase:
     """Return the case of a kernel with the shared EMV flow."""
     row = CombinationConfig(aid=bytes.fromhex(emv_card.AIDS[scheme]), kernel_id=kernel_id, floor_limit=10**6)
-    card, signs_apart = emv_card.EmvCard(scheme), emv_card.EmvCard(scheme, aip=_DDA)
+    card = emv_card.EmvCard(scheme, generated=generated)
+    signs_apart = emv_card.EmvCard(scheme, aip=_DDA, generated=generated)
     return KernelCase(
         row=row,
         fci=card.fci.reveal().hex() + "9000",
@@ -183,12 +184,10 @@ def _emv(scheme: str, kernel_id: int) -> KernelCase:
 _DDA = emv_card.EMV_CARD | emv_card.DDA
 
 CASES = (
-    _quick("visa", visa.AID, visa.NUMBER, 3),
-    _quick("unionpay", "A000000333010101", "6250947000000014", 7, C7Options(online_needs_oda=False)),
+    _quick(3, "visa", visa.AID, visa.NUMBER),
+    _quick(7, "unionpay", "A000000333010101", "6250947000000014", C7Options(online_needs_oda=False)),
     _mastercard(),
-    *(
-        _emv(scheme, number)
-        for scheme, number in (("amex", 4), ("jcb", 5), ("discover", 6))
-        if number in KERNELS
-    ),
+    _emv(4, "amex"),
+    _emv(5, "jcb", {0x9F50: "00"}),
+    _emv(6, "discover"),
 )

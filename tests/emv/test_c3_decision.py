@@ -22,7 +22,7 @@ def test_nothing_is_approved_offline_without_authentication(purchase: Transactio
     assert outcome.reason.startswith("offline data authentication not performed")
 
 
-FORGED = {"t9F4B": "AA" * 128}
+FORGED: dict[str, str | None] = {"t9F4B": "AA" * 128}
 
 
 @pytest.mark.parametrize(

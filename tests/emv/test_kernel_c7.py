@@ -190,7 +190,7 @@ def test_the_kind_of_cryptogram_decides(
     assert run(payment, online(t9F27=cid, t9F10=iad)).kind is kind
 
 
-FORGED = {"t9F4B": "AA" * 128}
+FORGED: dict[str, str | None] = {"t9F4B": "AA" * 128}
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def mutated(raw: str) -> st.SearchStrategy[CardAnswered]:
 
 @pytest.mark.parametrize("case", CASES, ids=by_number)
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_whatever_a_card_answers_there_is_a_next_step(case: KernelCase, data: st.DataObject) -> None:
     play(case, data.draw(any_answers(case)), polls=True)
     play(case, data.draw(any_answers(case)))
@@ -216,7 +216,7 @@ def test_whatever_a_card_answers_there_is_a_next_step(case: KernelCase, data: st
 
 @pytest.mark.parametrize("case", CASES, ids=by_number)
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_almost_right_answers_come_to_an_outcome(case: KernelCase, data: st.DataObject) -> None:
     tap = data.draw(st.sampled_from(case.taps))
     play(case, [data.draw(st.just(answer(line)) | mutated(line)) for line in tap])
