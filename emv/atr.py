@@ -144,8 +144,8 @@ class Atr:
             yield f"TA1={ta1:02X}: in negotiable mode at least 5 MHz and a factor of 4 are needed"
 
     def _guard(self) -> Iterator[str]:
-        # TB1 speaks of a programming voltage. After a warm reset any value is accepted, and nothing here knows
-        # which reset it was.
+        # TB1 speaks of a programming voltage. After a warm reset any value is accepted, and nothing here
+        # knows which reset it was.
         tb2, tc1 = self.byte("TB2"), self.byte("TC1")
         if tb2 is not None:
             yield f"TB2={tb2:02X}: must be absent"

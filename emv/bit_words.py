@@ -26,10 +26,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Bits of one byte that are a number; `text` has a {} for it."""
+    """Bits of one byte that are a number; `text` has a {} for it. A zero is told only if `always`."""
 
     mask: int
     text: str
+    always: bool = False
 
 
 Byte = tuple[Mapping[int, str], tuple[Group | Counter, ...]]
@@ -68,7 +69,7 @@ def _of_byte(
 def _of_group(place: int, value: int, group: Group | Counter) -> str:
     low = (group.mask & -group.mask).bit_length() - 1
     if isinstance(group, Counter):
-        return group.text.format(value >> low)
+        return group.text.format(value >> low) if value or group.always else ""
     return group.texts.get(
         value, f"byte {place} bits {group.mask.bit_length()}-{low + 1}: {value >> low} (reserved)"
     )
@@ -495,7 +496,7 @@ CVR_CCD = _table(
         b1="Issuer authentication failed",
     ),
     _byte(
-        Counter(0xF0, "PIN Try Counter is {}"),
+        Counter(0xF0, "PIN Try Counter is {}", always=True),
         b4="Offline PIN verification performed",
         b3="Offline PIN verification performed and PIN not successfully verified",
         b2="PIN Try Limit exceeded",
@@ -540,7 +541,7 @@ CVR_MCHIP = _table(
         b2="Issuer discretionary bit 2",
         b1="Issuer discretionary bit 1",
     ),
-    _byte(Counter(0xF0, "Script counter is {}"), Counter(0x0F, "PIN Try Counter is {}")),
+    _byte(Counter(0xF0, "Script counter is {}"), Counter(0x0F, "PIN Try Counter is {}", always=True)),
     _byte(
         b8="Last online transaction not completed",
         b7="Unable to go online",
@@ -683,7 +684,7 @@ CSU = _table(
 # EMV 4.4 Book 1, 12.2.3
 PRIORITY = _table(
     _byte(
-        Counter(0x0F, "Priority {}"),
+        Counter(0x0F, "Priority {}", always=True),
         b8="Application can't be selected without confirmation of the cardholder",
     )
 )

@@ -146,11 +146,13 @@ class Cid:
         cryptogram: What the card returned; None for the value that is reserved.
         advice: Whether the card asks for an advice.
         reason: Bits 3 to 1, the card's reason.
+        scheme: Bits 6 and 5, which belong to the payment system.
     """
 
     cryptogram: Cryptogram | None
     advice: bool = False
     reason: int = 0
+    scheme: int = 0
 
     @classmethod
     def decode(cls, value: bytes) -> Cid:
@@ -158,7 +160,17 @@ class Cid:
         if len(value) != 1:
             raise DecodeError("cryptogram information data has one byte", tag=0x9F27)
         kind = value[0] & 0xC0
-        return cls(None if kind == 0xC0 else Cryptogram(kind), bool(value[0] & 0x08), value[0] & 0x07)
+        return cls(
+            None if kind == 0xC0 else Cryptogram(kind),
+            bool(value[0] & 0x08),
+            value[0] & 0x07,
+            value[0] & 0x30,
+        )
+
+    def encode(self) -> bytes:
+        """Return the value of tag 9F27."""
+        kind = 0xC0 if self.cryptogram is None else self.cryptogram
+        return bytes((kind | self.scheme | (0x08 if self.advice else 0) | self.reason,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +220,12 @@ class Afl:
         if sum(entry.last - entry.first + 1 for entry in entries) > cls.MAX_RECORDS:
             raise DecodeError("the file locator has too many records", tag=0x94)
         return cls(tuple(entries))
+
+    def encode(self) -> bytes:
+        """Return the value of tag 94."""
+        return b"".join(
+            bytes((entry.sfi << 3, entry.first, entry.last, entry.signed)) for entry in self.entries
+        )
 
     def records(self) -> Iterator[AflRecord]:
         """Yield the records in the order they are read."""

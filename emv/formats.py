@@ -116,3 +116,16 @@ def decode_date(value: bytes) -> datetime.date:
 def encode_time(time: datetime.time) -> bytes:
     """Return a time of day as HHMMSS, format n 6."""
     return bytes.fromhex(time.strftime("%H%M%S"))
+
+
+def decode_time(value: bytes) -> datetime.time:
+    """Return the time of day of an HHMMSS value."""
+    if len(value) != 3:
+        raise DecodeError("a time has three bytes")
+    digits = value.hex()
+    if not digits.isdecimal():
+        raise DecodeError("a time holds something else than digits")
+    try:
+        return datetime.time(int(digits[:2]), int(digits[2:4]), int(digits[4:]))
+    except ValueError:
+        raise DecodeError("no such time of day") from None

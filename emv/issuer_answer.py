@@ -87,7 +87,7 @@ def command_words(value: bytes) -> tuple[str, ...]:
         raise DecodeError(error.reason, tag=0x86, offset=error.offset) from None
     name = _COMMANDS.get(command.ins, f"instruction {command.ins:02X}")
     if command.ins == 0xDA:
-        return (f"{name} for {command.p1:02X}{command.p2:02X}",)
+        return (f"{name} for BER-TLV field {command.p1:02X}{command.p2:02X}",)
     if command.ins in (0xDC, 0xE2, 0xB2):
         return (f"{name} {command.p1}, SFI {command.p2 >> 3}",)
     return (name,)

@@ -240,7 +240,7 @@ class Tag(IntEnum):
     ISSUER_COUNTRY_PROPRIETARY = 0x9F57, "Issuer Country Code", N, 2, 2, C
     LOWER_OFFLINE_LIMIT_PROPRIETARY = 0x9F58, "Lower Consecutive Offline Limit (Card Check)", B, 1, 1, C
     UPPER_OFFLINE_LIMIT_PROPRIETARY = 0x9F59, "Upper Consecutive Offline Limit (Card Check)", B, 1, 1, C
-    APPLICATION_PROGRAM_ID = 0x9F5A, "Application Program Identifier (Program ID)", B, 1, 16, C, (0xBF0C,)
+    APPLICATION_PROGRAM_ID = 0x9F5A, "Application Program Identifier", B, 1, 16, C, (0xBF0C,)
     DSDOL = 0x9F5B, "DSDOL", B, 0, 250, C, REC
     DS_REQUESTED_OPERATOR = 0x9F5C, "DS Requested Operator ID", B, 8, 8, T
     AVAILABLE_OFFLINE_SPENDING = 0x9F5D, "Available Offline Spending Amount (AOSA)", N, 6, 6, C, GPO
@@ -260,7 +260,7 @@ class Tag(IntEnum):
     TRACK_2_MAGSTRIPE = 0x9F6B, "Track 2 Data", B, 0, 19, C, REC, SECRET
     CTQ = 0x9F6C, "Card Transaction Qualifiers (CTQ)", B, 2, 2, C, (0x70, 0x77)
     MAGSTRIPE_VERSION = 0x9F6D, "Mag-stripe Application Version Number (Reader)", B, 2, 2, T
-    FORM_FACTOR = 0x9F6E, "Form Factor Indicator", B, 4, 32, C, (0x70, 0x77)
+    FORM_FACTOR = 0x9F6E, "Form Factor Indicator (FFI)", B, 4, 32, C, (0x70, 0x77)
     DS_SLOT_MANAGEMENT = 0x9F6F, "DS Slot Management Control", B, 1, 1, C
     PROTECTED_DATA_1 = 0x9F70, "Protected Data Envelope 1", B, 0, 192, C, NO, SECRET
     PROTECTED_DATA_2 = 0x9F71, "Protected Data Envelope 2", B, 0, 192, C, NO, SECRET
@@ -272,7 +272,7 @@ class Tag(IntEnum):
     UNPROTECTED_DATA_3 = 0x9F77, "Unprotected Data Envelope 3", B, 0, 192, C, NO, SECRET
     UNPROTECTED_DATA_4 = 0x9F78, "Unprotected Data Envelope 4", B, 0, 192, C, NO, SECRET
     UNPROTECTED_DATA_5 = 0x9F79, "Unprotected Data Envelope 5", B, 0, 192, C, NO, SECRET
-    MERCHANT_CUSTOM_DATA = 0x9F7C, "Customer Exclusive Data / Merchant Custom Data", B, 0, 32, ANY, NO, SECRET
+    MERCHANT_CUSTOM_DATA = 0x9F7C, "Customer Exclusive Data", B, 0, 32, ANY, NO, SECRET
     DS_SUMMARY_1 = 0x9F7D, "DS Summary 1", B, 8, 16, C
     FUNDS_TERMINAL_INDICATOR = 0x9F7A, "VLP/EC Terminal Support Indicator", B, 1, 1, T
     FUNDS_TERMINAL_LIMIT = 0x9F7B, "VLP/EC Terminal Transaction Limit", N, 6, 6, T
@@ -388,7 +388,6 @@ MEANINGS: dict[tuple[int, int], TagInfo] = {
     (3, 0x9F51): TagInfo("Application Currency Code", N, 2, 2, C, (), False),
     (3, 0x9F53): TagInfo("Consecutive Transaction Limit (International)", B, 1, 1, C, (), False),
     (3, 0x9F54): TagInfo("Cumulative Total Transaction Amount Limit", N, 6, 6, C, (), False),
-    (3, 0x9F5A): TagInfo("Application Program Identifier", B, 1, 16, C, (0xBF0C,), False),
     (3, 0x9F5B): TagInfo("Issuer Script Results", B, 5, 20, T, (), False),
     (3, 0x9F5C): TagInfo("Cumulative Total Transaction Amount Upper Limit", N, 6, 6, C, (), False),
     (3, 0x9F63): TagInfo("Offline Counter Initial Value", B, 1, 1, C, (), False),
@@ -400,7 +399,7 @@ MEANINGS: dict[tuple[int, int], TagInfo] = {
     (3, 0x9F77): TagInfo("VLP Funds Limit", N, 6, 6, C, (), False),
     (3, 0x9F78): TagInfo("VLP Single Transaction Limit", N, 6, 6, C, (), False),
     (3, 0x9F79): TagInfo("VLP Available Funds", N, 6, 6, C, (), False),
-    (3, 0x9F7C): TagInfo("Customer Exclusive Data", B, 0, 32, C, (0x77, 0x70), False),
+    (3, 0x9F7C): TagInfo("Customer Exclusive Data", B, 0, 32, C, (0x77, 0x70), True),
     (3, 0x9F7E): TagInfo("Application Life Cycle Data", B, 48, 48, C, (), False),
     (4, 0x9F6D): TagInfo("Contactless Reader Capabilities", B, 1, 1, T, (), False),
     (4, 0x9F6E): TagInfo("Enhanced Contactless Reader Capabilities", B, 4, 4, T, (), False),

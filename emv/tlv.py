@@ -166,7 +166,15 @@ def _fault(data: bytes, base: int, depth: int) -> DecodeError:
 
 
 def _read_length(data: bytes, position: int) -> tuple[int, int]:
-    """Return where the value begins and ends whose length stands at `position`."""
+    """Return where the value begins and ends whose length stands at `position`, all of it being there."""
+    begin, end = read_length(data, position)
+    if end > len(data):
+        raise DecodeError("the value is cut off", offset=begin)
+    return begin, end
+
+
+def read_length(data: bytes, position: int) -> tuple[int, int]:
+    """Return where the value begins and should end whose length stands at `position`."""
     if position == len(data):
         raise DecodeError("the length is missing", offset=position)
     length = data[position]
@@ -181,8 +189,6 @@ def _read_length(data: bytes, position: int) -> tuple[int, int]:
             raise DecodeError("the length is cut off", offset=position)
         length = int.from_bytes(data[position : position + count], "big")
         position += count
-    if position + length > len(data):
-        raise DecodeError("the value is cut off", offset=position)
     return position, position + length
 
 
