@@ -125,7 +125,7 @@ def transitions(number: int) -> Transitions:
 
 
 def _quick(
-    scheme: str, aid: str, number: str, kernel_id: int, options: C7Options | None = None
+    kernel_id: int, scheme: str, aid: str, number: str, options: C7Options | None = None
 ) -> KernelCase:
     """Return the case of a kernel with the quick flow; the floor limit lets a card approve."""
     row = CombinationConfig(
