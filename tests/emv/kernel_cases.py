@@ -188,6 +188,6 @@ CASES = (
     _quick(7, "unionpay", "A000000333010101", "6250947000000014", C7Options(online_needs_oda=False)),
     _mastercard(),
     _emv(4, "amex"),
-    _emv(5, "jcb", {0x9F50: "00"}),
+    _emv(5, "jcb", {0x9F50: "10"}),
     _emv(6, "discover"),
 )
