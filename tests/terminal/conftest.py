@@ -27,6 +27,7 @@ from terminal.enrolment import Enrolment
 from terminal.home import CONFIG_FILE
 from terminal.host_client import HttpHost
 from terminal.http import client
+from tests.terminal.counter_shop import Shop
 from tests.terminal.shop import ALIPAY_CONFIG, APP_ID, CONFIG, TERMINAL_ID, AlipayWorld, issuer
 
 
@@ -136,3 +137,14 @@ def store(home: Path, enrolled: Enrolment) -> Iterator[Store]:
         host_key=enrolled.host_key,
     ) as running:
         yield running
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    """A simulated world with a terminal in it that is enrolled; its counters are run by the test."""
+    shop = Shop(tmp_path)
+    try:
+        shop.pins = await enrolment.enrol(shop.home, shop.config)
+        yield shop
+    finally:
+        shop.world.stop()
