@@ -49,12 +49,22 @@ from emv.kernel import (
 )
 from emv.kernel_c2 import KernelC2
 from emv.kernel_c3 import KernelC3
+from emv.kernel_c4 import KernelC4
+from emv.kernel_c5 import KernelC5
+from emv.kernel_c6 import KernelC6
 from emv.kernel_c7 import KernelC7
 from emv.outcome import MessageId, Outcome, OutcomeKind, Start, UiRequest, UiStatus, try_again
 from emv.preprocessing import preprocess, without_preprocessing
 from emv.sensitive import SensitiveBytes
 
-KERNELS: Mapping[int, KernelFactory] = {2: KernelC2, 3: KernelC3, 7: KernelC7}
+KERNELS: Mapping[int, KernelFactory] = {
+    2: KernelC2,
+    3: KernelC3,
+    4: KernelC4,
+    5: KernelC5,
+    6: KernelC6,
+    7: KernelC7,
+}
 """The kernels there are, by kernel identifier."""
 
 PRESENT_CARD = UiRequest(MessageId.PRESENT_CARD, UiStatus.READY_TO_READ)

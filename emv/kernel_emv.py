@@ -283,6 +283,8 @@ class KernelEmv:
         elif self._method is OdaMethod.DDA:
             return self._challenge()
         else:
+            why = "card and terminal have no method in common" if keys else "the terminal has no scheme keys"
+            self._oda = OdaReport(reason=why)
             self._tvr |= Tvr.ODA_NOT_PERFORMED
         return self._generate()
 
@@ -488,8 +490,7 @@ class KernelEmv:
 
     def end(self, outcome: Outcome) -> _Step:
         """Return the step to the last state, with what the outcome rests on."""
-        if self._terminal:
-            self._note()
+        self._note()
         evidence = Evidence(card=self._card, terminal=dict(self._terminal), oda=self._oda)
         try:
             pan = emv_outcome.number(self._card)
