@@ -186,16 +186,37 @@ def _declined(card: CardData, decided: Decided, shown: UiRequest) -> Outcome:
             ui_on_outcome=replace(shown, message=MessageId.CLEAR_DISPLAY, hold_ms=0),
         )
     if not decided.contacts or _is_device(card):
-        return Outcome(
-            kind=OutcomeKind.DECLINED,
-            reason="the card declined",
-            ui_on_outcome=replace(shown, message=MessageId.DECLINED),
-        )
+        return _not_authorised(shown)
     return Outcome(
         kind=OutcomeKind.TRY_ANOTHER_INTERFACE,
         reason="the card declined and may accept by its chip",
         ui_on_outcome=replace(shown, message=MessageId.INSERT_CARD),
         alternate_interface=Interface.CONTACT_CHIP,
+    )
+
+
+def _not_authorised(shown: UiRequest) -> Outcome:
+    return Outcome(
+        kind=OutcomeKind.DECLINED,
+        reason="the card declined",
+        ui_on_outcome=replace(shown, message=MessageId.DECLINED),
+    )
+
+
+def declined(card: CardData, options: C2Options) -> Outcome:
+    """Return the outcome for a phone in magstripe mode that gave nothing. Spec: S13.42, S13.43."""
+    return _not_authorised(
+        UiRequest(MessageId.DECLINED, UiStatus.NOT_READY, options.message_hold_ms, language(card))
+    )
+
+
+def magstripe(cvm: CvmResult, *, receipt: bool) -> Outcome:
+    """Return the outcome of magstripe mode: always online. Nothing is shown. Spec: S13.25, S13.26."""
+    return Outcome(
+        kind=OutcomeKind.ONLINE_REQUEST,
+        reason="the issuer is asked, in magstripe mode",
+        cvm=cvm,
+        receipt=receipt or cvm is CvmResult.SIGNATURE,
     )
 
 

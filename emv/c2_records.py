@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from emv import c2_balance, tlv
+from emv import tlv
 from emv.c2_error import ErrorIndication
 from emv.card_data import CardData
 from emv.sensitive import SensitiveBytes
@@ -64,7 +64,7 @@ def _record(
 
 def discretionary_data(
     card: CardData,
-    balances: Mapping[int, bytes],
+    found: Mapping[int, bytes],
     error: ErrorIndication,
     torn: SensitiveBytes | None = None,
 ) -> SensitiveBytes:
@@ -72,7 +72,7 @@ def discretionary_data(
 
     Args:
         card: What it has said.
-        balances: The balances that were read, by tag.
+        found: The balances that were read, and what stood in the tracks of magstripe mode, by tag.
         error: The error indication.
         torn: A torn record that was dropped unrecovered.
     """
@@ -80,7 +80,7 @@ def discretionary_data(
     for tag in (Tag.AVAILABLE_OFFLINE_SPENDING, Tag.APPLICATION_CURRENCY):
         if tag in card:
             values[tag] = card[tag]
-    values |= {tag: balances[tag] for tag in (c2_balance.AFTER, c2_balance.BEFORE) if tag in balances}
+    values |= found
     values[Tag.ERROR_INDICATION] = error.encode()
     if Tag.FORM_FACTOR in card:
         values[Tag.FORM_FACTOR] = card[Tag.FORM_FACTOR]

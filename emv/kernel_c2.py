@@ -13,6 +13,8 @@ The way through, in EMV mode:
     GET DATA for the balance again; the card may leave the field
     the signature, and what was exchanged before inside it; outcome
 
+In magstripe mode: READ RECORD, COMPUTE CRYPTOGRAPHIC CHECKSUM, outcome.
+
 Each step is in a file of its own, `c2_*.py`; the machine only orders them.
 
 What is left out: integrated data storage (IDS). No terminal data for it is sent (DSVN, DF810D, stays
@@ -39,6 +41,7 @@ from emv import (
     c2_cryptogram,
     c2_dol,
     c2_limits,
+    c2_magstripe,
     c2_outcome,
     c2_records,
     c2_relay,
@@ -51,7 +54,7 @@ from emv import (
 )
 from emv.c2_cvm import select_cvm
 from emv.c2_error import L1, L2, NO_ERROR, ErrorIndication
-from emv.c2_options import C2Options
+from emv.c2_options import C2Options, PhoneMessage
 from emv.c2_relay import RelayAnswer, RelayExchange, RelayVerdict
 from emv.c2_restrictions import restrictions
 from emv.card_data import CardData
@@ -73,7 +76,7 @@ from emv.kernel import (
     advance,
 )
 from emv.oda import NO_ODA, OdaMethod, OdaResult
-from emv.outcome import MessageId, Outcome, OutcomeKind
+from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind
 from emv.records import RecordReader, processing_options
 from emv.sensitive import Pan, SensitiveBytes, Track2
 from emv.tags import Tag
@@ -87,9 +90,13 @@ _CHECKED = (
     *(Tag.ISSUER_COUNTRY, Tag.VERSION_CARD, Tag.APPLICATION_CURRENCY, Tag.CA_KEY_INDEX),
     *(Tag.ISSUER_EXPONENT, Tag.ICC_EXPONENT, Tag.FORM_FACTOR, Tag.TRACK_2, Tag.CDOL1, Tag.DRDOL),
 )
+_CHECKED_STRIPE = (
+    *(Tag.TRACK_1, Tag.TRACK_2_MAGSTRIPE, Tag.PCVC3_TRACK_1, Tag.PUNATC_TRACK_1, Tag.NATC_TRACK_1),
+    *(Tag.PCVC3_TRACK_2, Tag.NATC_TRACK_2),
+)
 _CHECKED_ANSWER = (Tag.CID, Tag.ATC, Tag.CRYPTOGRAM, Tag.ISSUER_APPLICATION_DATA, Tag.SIGNED_DYNAMIC_DATA)
 """What is used here, and so must have a possible length."""
-_PHONE_INFORMATION = 0xDF4B
+_CHECKED_CHECKSUM = (Tag.ATC, Tag.CVC3_TRACK_1, Tag.CVC3_TRACK_2)
 
 
 class KernelState(Enum):
@@ -103,6 +110,8 @@ class KernelState(Enum):
     """[R1]"""
     READING_RECORDS = auto()
     """[4, 7]"""
+    COMPUTING_CHECKSUM = auto()
+    """COMPUTE CRYPTOGRAPHIC CHECKSUM is out. [13, 14]"""
     READING_BALANCE_BEFORE = auto()
     """[16]"""
     RECOVERING_AC = auto()
@@ -134,6 +143,7 @@ class KernelC2:
         self._entropies: list[bytes] = []
         self._relay: RelayExchange | None = None
         self._records: RecordReader
+        self._stripe: c2_magstripe.Stripe | None = None
         self._cda = False
         self._cvm: CvmDecision
         self._balances: dict[int, bytes] = {}
@@ -178,9 +188,22 @@ class KernelC2:
         if not self._card.get(Tag.AIP) or not self._card.get(Tag.AFL):
             return self._refuse("the card gave no profile or no file locator", L2.CARD_DATA_MISSING)
         self._aip = take(Aip, self._card[Tag.AIP], 2, Tag.AIP)
-        if not self._aip & Aip.EMV_MODE:
-            return self._refuse("the card has magstripe mode only", L2.MAGSTRIPE_NOT_SUPPORTED)
-        self._records = RecordReader(self._card[Tag.AFL], self._card)
+        if self._aip & Aip.EMV_MODE:
+            return self._emv_mode(self._card[Tag.AFL])
+        if self._options.magstripe_mode:
+            return self._magstripe_mode(self._card[Tag.AFL])
+        return self._refuse("the card has magstripe mode only", L2.MAGSTRIPE_NOT_SUPPORTED)
+
+    def _emv_mode(self, locator: bytes) -> _Step:
+        """Read the records of EMV mode; the other mode's one is read by terminals without that mode.
+
+        Spec: S3.30 to S3.32, S3.60 to S3.65.
+        """
+        if self._options.magstripe_mode:
+            locator = locator.removeprefix(c2_magstripe.TRACK_1_RECORD)
+        if not locator:
+            return self._refuse("the card has no records for EMV mode", L2.CARD_DATA)
+        self._records = RecordReader(locator, self._card)
         if self._options.relay_resistance and self._aip & Aip.RELAY_RESISTANCE:
             self._entropies = self._fresh_numbers()
             return self._exchange_relay_data()
@@ -238,7 +261,7 @@ class KernelC2:
     def _read_next(self) -> _Step:
         command = self._records.command()
         if command is None:
-            return self._check_data()
+            return self._check_data() if self._aip & Aip.EMV_MODE else self._compute_checksum()
         return _State.READING_RECORDS, (SendCommand(command),)
 
     def _record_came(self, event: CardAnswered) -> _Step:
@@ -300,12 +323,83 @@ class KernelC2:
         if balance is not None:
             self._balances[tag] = balance
 
+    # Magstripe mode
+
+    def _magstripe_mode(self, locator: bytes) -> _Step:
+        """Read the record of this mode. Spec: S3.70 to S3.72."""
+        if locator.startswith(c2_magstripe.TRACK_1_RECORD):
+            locator = c2_magstripe.TRACK_1_RECORD
+        self._records = RecordReader(locator, self._card)
+        return self._read_next()
+
+    def _compute_checksum(self) -> _Step:
+        """Ask for the checksum over a number of as many digits as fit. Spec: S7.20, S78.8 to S78.22."""
+        card, terminal, options = self._card, self._terminal, self._options
+        card.check_lengths(_CHECKED_STRIPE, KERNEL)
+        try:
+            self._stripe = c2_magstripe.read(card)
+        except c2_magstripe.InconsistentError as error:
+            return self._refuse(error.reason, error.l2)
+        limit = c2_limits.transaction_limit(self._aip, options)
+        if c2_limits.exceeds(limit, self._activation.config, self._transaction):
+            return self._select_next("the amount is above the transaction limit", L2.MAX_LIMIT_EXCEEDED)
+        terminal[Tag.UNPREDICTABLE_NUMBER_NUMERIC] = c2_magstripe.unpredictable_number(
+            self._transaction.unpredictable_number, self._stripe.digits
+        )
+        if self._on_device and self._cvm_required:
+            terminal[Tag.MOBILE_SUPPORT] = c2_terminal.device_cvm_required(terminal[Tag.MOBILE_SUPPORT])
+        data = c2_magstripe.udol_data(card, terminal, options)
+        command = commands.compute_cryptographic_checksum(data)
+        return _State.COMPUTING_CHECKSUM, (SendCommand(command),)
+
+    def _checksum_came(self, event: CardAnswered) -> _Step:
+        """Take the checksum, or what a phone waits for. Spec: S13.9 to S13.45, S14.9 to S14.34."""
+        card, stripe = self._card, self._stripe
+        if not event.rapdu.ok or stripe is None:
+            return self._bad_status("COMPUTE CRYPTOGRAPHIC CHECKSUM", event)
+        card.add(c2_cryptogram.recovered(event.rapdu.data))
+        card.check_lengths(_CHECKED_CHECKSUM, KERNEL)
+        missing = c2_magstripe.check_answer(stripe, card, on_device=self._on_device)
+        if missing:
+            return self._refuse("the card gave no counter or no checksum", missing)
+        if not card.get(Tag.CVC3_TRACK_2):
+            return self._shown_read(self._phone_asks())
+        verified = c2_magstripe.pin_verified(card)
+        if self._on_device and self._cvm_required and not verified:
+            return self._refuse("the phone did not verify its owner", L2.CARD_DATA)
+        return self._shown_read(self._stripe_outcome(stripe, verified))
+
+    def _phone_asks(self) -> _Step:
+        """Return the end for a phone that gave no checksum. Spec: S13.41 to S13.45."""
+        record = c2_records.magstripe_data_record(self._card, self._terminal, {})
+        information = self._card.get(c2_magstripe.PHONE_INFORMATION)
+        phone = c2_outcome.phone_message(information, self._options)
+        if phone is None:
+            declined = c2_outcome.declined(self._card, self._options)
+            return self._complete(replace(declined, data_record=record))
+        return self._see_phone(phone, record)
+
+    def _stripe_outcome(self, stripe: c2_magstripe.Stripe, verified: bool) -> _Step:
+        """Return the online request. Spec: S13.24 to S13.26, S14.32 to S14.34."""
+        card, options, number = self._card, self._options, self._terminal[Tag.UNPREDICTABLE_NUMBER_NUMERIC]
+        tracks = c2_magstripe.filled(stripe, card, number)
+        changed = {tag: track.reveal() for tag, track in tracks.items()}
+        record = c2_records.magstripe_data_record(card, self._terminal, changed)
+        if self._on_device:
+            cvm = CvmResult.CONFIRMED_BY_DEVICE if verified else CvmResult.NONE
+        elif self._cvm_required:
+            cvm = options.magstripe_cvm_required
+        else:
+            cvm = options.magstripe_cvm_not_required
+        outcome = c2_outcome.magstripe(cvm, receipt=self._cvm_required)
+        return self._complete(replace(outcome, data_record=record))
+
     # What is the card to be asked for?
 
     def _decide(self) -> _Step:
         """Decide, and ask for the cryptogram of before or for a new one. Spec: S456.35 to S456.49."""
         card, terminal, transaction = self._card, self._terminal, self._transaction
-        activation, on_device = self._activation, c2_limits.device_verifies(self._aip, self._options)
+        activation, on_device = self._activation, self._on_device
         self._note(restrictions(card, terminal, transaction))
         self._cvm = select_cvm(
             card,
@@ -408,7 +502,11 @@ class KernelC2:
     # The card may go: what comes of it?
 
     def _finish(self) -> _Step:
-        state, actions = self._authenticate()
+        return self._shown_read(self._authenticate())
+
+    def _shown_read(self, step: _Step) -> _Step:
+        """Return a step that says first that the card may go."""
+        state, actions = step
         return state, (ShowMessage(c2_outcome.card_read(self._card)), *actions)
 
     def _authenticate(self) -> _Step:
@@ -456,11 +554,9 @@ class KernelC2:
         """Return the outcome with its parameters. Spec: S910.70 to S910.81."""
         card, options = self._card, self._options
         record = c2_records.data_record(card, self._terminal, changed)
-        phone = c2_outcome.phone_message(card.get(_PHONE_INFORMATION), options)
+        phone = c2_outcome.phone_message(card.get(c2_magstripe.PHONE_INFORMATION), options)
         if phone is not None:
-            now, outcome = c2_outcome.see_phone(card, options, phone)
-            state, actions = self._complete(replace(outcome, data_record=record))
-            return state, (ShowMessage(now), *actions)
+            return self._see_phone(phone, record)
         decided = c2_outcome.Decided(
             cryptogram=c2_cryptogram.kind(card),
             transaction_type=self._transaction.type,
@@ -472,6 +568,11 @@ class KernelC2:
         return self._complete(replace(c2_outcome.final(card, options, decided), data_record=record))
 
     # Ends
+
+    def _see_phone(self, phone: PhoneMessage, record: SensitiveBytes) -> _Step:
+        now, outcome = c2_outcome.see_phone(self._card, self._options, phone)
+        state, actions = self._complete(replace(outcome, data_record=record))
+        return state, (ShowMessage(now), *actions)
 
     def end(self, outcome: Outcome) -> _Step:
         """Return the step to the end for card data that can't be decoded, as `advance` found."""
@@ -495,6 +596,7 @@ class KernelC2:
     def _complete(self, outcome: Outcome, error: ErrorIndication = NO_ERROR) -> _Step:
         """Return the step to the end, with what every outcome has."""
         card, dropped = self._card, self._dropped
+        tracks = {} if self._stripe is None else self._stripe.discretionary()
         field_off_ms = None
         if outcome.kind is not OutcomeKind.SELECT_NEXT:
             field_off_ms = c2_outcome.field_off_ms(card, self._options)
@@ -504,7 +606,7 @@ class KernelC2:
             label=c2_outcome.label(card),
             pan=self._pan(),
             discretionary_data=c2_records.discretionary_data(
-                card, self._balances, error, None if dropped is None else dropped.data
+                card, self._balances | tracks, error, None if dropped is None else dropped.data
             ),
             evidence=Evidence(
                 card=card,
@@ -517,9 +619,12 @@ class KernelC2:
 
     def _pan(self) -> Pan | None:
         """Return the card's number, if it gave a possible one."""
+        track2 = self._card.get(Tag.TRACK_2_MAGSTRIPE)
         try:
-            return Pan.decode(self._card[Tag.PAN])
-        except (KeyError, DecodeError):
+            if Tag.PAN in self._card:
+                return Pan.decode(self._card[Tag.PAN])
+            return Track2(track2).pan if track2 else None
+        except DecodeError:
             return None
 
     # Small words
@@ -539,6 +644,10 @@ class KernelC2:
         self._terminal[Tag.TVR] = (self._tvr | found).to_bytes(5, "big")
 
     @property
+    def _on_device(self) -> bool:
+        return c2_limits.device_verifies(self._aip, self._options)
+
+    @property
     def _cvm_required(self) -> bool:
         limit = self._activation.combination.cvm_limit
         return c2_limits.exceeds(limit, self._activation.config, self._transaction)
@@ -553,6 +662,7 @@ TRANSITIONS: Mapping[KernelState, Mapping[type, Callable[[KernelC2, Any], _Step]
     _State.WAITING_FOR_OPTIONS: {CardAnswered: KernelC2._options_came, CardLost: KernelC2._lost},
     _State.EXCHANGING_RELAY_DATA: {CardAnswered: KernelC2._relay_data_came, CardLost: KernelC2._lost},
     _State.READING_RECORDS: {CardAnswered: KernelC2._record_came, CardLost: KernelC2._lost},
+    _State.COMPUTING_CHECKSUM: {CardAnswered: KernelC2._checksum_came, CardLost: KernelC2._lost},
     _State.READING_BALANCE_BEFORE: {
         CardAnswered: KernelC2._balance_before_came,
         CardLost: KernelC2._lost,

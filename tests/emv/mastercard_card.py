@@ -243,6 +243,31 @@ class MastercardCard:
         )
 
 
+STRIPE = {
+    0x56: f"B{NUMBER}^MADE UP/TEST^27122010000000000000".encode().hex(),
+    0x9F62: "000000000038",
+    0x9F63: "000000000FC0",
+    0x9F64: "03",
+    0x9F65: "000E",
+    0x9F66: "03F0",
+    0x9F67: "03",
+    0x9F6B: f"{NUMBER}D2712201000000000000F".ljust(38, "F")[:38],
+}
+"""A record of magstripe mode: three digits of the checksum, three of the number, three of the counter."""
+
+
+def stripe_answers(changed: Mapping[int, str | None] | None = None, **answers: str) -> dict[int, Any]:
+    """Return the answers of a card that has magstripe mode only, for `MastercardCard.answers`."""
+    values: dict[int, str | None] = {**STRIPE, **(changed or {})}
+    record = one(0x70, b"".join(one(tag, value) for tag, value in values.items() if value is not None))
+    code = one(0x77, one(0x9F61, "1234") + one(0x9F60, "ABCD") + one(0x9F36, "0102"))
+    return {
+        GPO: answers.get("options", "770A82020000940408010100") + "9000",
+        READ: record.hex() + "9000",
+        CHECKSUM: answers.get("code", code.hex()) + "9000",
+    }
+
+
 class C2Tap:
     """One presentation of a card to kernel 2, and what was shown and sent."""
 
