@@ -145,7 +145,9 @@ class KernelC4(KernelEmv):
     def floor_limit(self) -> int | None:
         """The floor limit, of the card's set if it names one."""
         limits = self._limits()
-        return super().floor_limit if limits is None or limits.floor_limit is None else limits.floor_limit
+        if limits is None or limits.floor_limit is None:
+            return super().floor_limit
+        return 0 if self._foreign else limits.floor_limit
 
     @property
     def _foreign(self) -> bool:

@@ -153,6 +153,8 @@ def test_no_limit_is_under_another_currency(purchase: Transaction) -> None:
         OutcomeKind.TRY_ANOTHER_INTERFACE
     )
     assert run(EmvCard(records={0x9F70: "0002"}), foreign, options=SETS).cvm is CvmResult.ONLINE_PIN
+    outcome = run(EmvCard(records={0x9F70: "0003"}), foreign, options=SETS, floor_limit=None)
+    assert found(outcome)[0][6] == "8"
 
 
 def test_entry_point_has_the_kernel(purchase: Transaction) -> None:

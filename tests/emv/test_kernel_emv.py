@@ -295,6 +295,11 @@ def test_what_is_asked_for_and_what_comes_of_it(
     assert (outcome.data_record is None) == (kind is DECLINED)
 
 
+def test_a_foreign_amount_is_over_the_floor_limit() -> None:
+    outcome = run(EmvCard(), replace(PURCHASE, currency="840"), cvm_limit=None)
+    assert found(outcome)[0] == "0000048000"
+
+
 LIMITS = {0x9F14: "05", 0x9F23: "09"}
 
 
