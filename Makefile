@@ -41,10 +41,11 @@ check: setup
 bench: setup
 	@$(BIN)/python -m tests.benchmarks
 
-# The README's pictures and diagram; needs chromium.
+# The READMEs' pictures and diagrams; needs chromium.
 pictures: setup
 	@$(BIN)/python -m tests.pictures.make
 	@$(BIN)/python -m tests.pictures.attempt_diagram
+	@$(BIN)/python -m tests.pictures.kernel_diagrams
 
 lock: setup
 	@printf 'pip\nsetuptools\nwheel\nhatchling\neditables\n' | $(BIN)/pip-compile --quiet --generate-hashes \

@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
-from tests.pictures.attempt_diagram import README, written
+import pytest
 
-ROOT = README.parent
+from emv.entry_point import KERNELS
+from tests.pictures import kernel_diagrams
+from tests.pictures.attempt_diagram import README, written
 
 
 def test_the_diagram_is_that_of_the_machine() -> None:
@@ -13,10 +15,18 @@ def test_the_diagram_is_that_of_the_machine() -> None:
     assert text == written(text), "run: python -m tests.pictures.attempt_diagram"
 
 
-def test_every_link_and_picture_is_there() -> None:
-    targets = re.findall(r"\]\(([^)]+)\)", README.read_text("utf-8"))
+def test_the_kernels_are_drawn_as_they_are() -> None:
+    text = kernel_diagrams.README.read_text("utf-8")
+    assert text == kernel_diagrams.written(text), "run: python -m tests.pictures.kernel_diagrams"
+    drawn = set(map(int, re.findall(r"kernel_c(\d)\.py\): Kernel", text)))
+    assert drawn == set(KERNELS)
+
+
+@pytest.mark.parametrize("readme", [README, kernel_diagrams.README], ids=["whole", "emv"])
+def test_every_link_and_picture_is_there(readme: Path) -> None:
+    targets = re.findall(r"\]\(([^)]+)\)", readme.read_text("utf-8"))
     assert targets
-    assert [target for target in targets if not (ROOT / Path(target)).exists()] == []
+    assert [target for target in targets if not (readme.parent / target).exists()] == []
 
 
 def test_the_example_configuration_is_one(tmp_path: Path) -> None:
