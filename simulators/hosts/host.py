@@ -19,7 +19,7 @@ from simulators.hosts.host_app import HostApp
 from simulators.hosts.host_behaviour import Behaviour
 from simulators.hosts.host_books import Alarm, Booking, Books, Terminal
 from simulators.hosts.host_desk import Desk
-from simulators.hosts.host_issuer import Issuer, scheme_issuer
+from simulators.hosts.host_issuer import Issuer, WatchfulIssuer
 from simulators.hosts.server import TlsServer
 
 
@@ -30,7 +30,7 @@ class Host:
         certificate: PEM file with the server's certificate chain.
         key: PEM file with its private key.
         folder: Where books and keys are kept; None keeps them in memory.
-        issuer: Decides on card payments.
+        issuer: Decides on card payments; under the test scheme if there is none.
         port: 0 for a free one, kept through later starts.
     """
 
@@ -40,14 +40,16 @@ class Host:
         certificate: Path,
         key: Path,
         folder: Path | None = None,
-        issuer: Issuer = scheme_issuer,
+        issuer: Issuer | None = None,
         port: int = 0,
     ) -> None:
         self.behaviour = Behaviour()
         self._signing_key, opener = _keys(folder)
         self._sealing_key = opener.public_bytes()
         self._books = Books(folder / "host.sqlite" if folder else None)
-        self._desk = Desk(self._books, signer=self._signing_key, opener=opener, issuer=issuer)
+        self._desk = Desk(
+            self._books, signer=self._signing_key, opener=opener, issuer=issuer or WatchfulIssuer()
+        )
         application = HostApp(
             self._desk, signer=self._signing_key, sealing_key=self._sealing_key, behaviour=self.behaviour
         )

@@ -145,6 +145,7 @@ def _word(word: Attempt) -> Json:
         "code": word.code,
         "authorisation": word.authorisation,
         "message": word.message,
+        "issuer_data": word.issuer_data,
     }
 
 

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     result TEXT NOT NULL CHECK (result IN ('approved', 'declined', 'reversed')),
     code TEXT NOT NULL, authorisation TEXT NOT NULL, message TEXT NOT NULL,
     fate TEXT NOT NULL DEFAULT '' CHECK (fate IN ('', 'approved', 'declined')),
+    issuer_data TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (terminal, attempt)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS bookings (
@@ -59,13 +60,19 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The host's word on an attempt; `fate` is what an acknowledgement says of an offline approval."""
+    """The host's word on an attempt.
+
+    Attributes:
+        fate: What an acknowledgement says of an offline approval.
+        issuer_data: The issuer's answer to the card's cryptogram, tag 91 in hex; empty if there is none.
+    """
 
     result: str
     code: str
     authorisation: str
     message: str
     fate: str
+    issuer_data: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,13 @@ class Books:
         self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + _SCHEMA)
         self._lock = threading.RLock()
+        self._add_missing_column()
+
+    def _add_missing_column(self) -> None:
+        """Bring books that are older than the issuer's data for the card up to date."""
+        columns = {row[1] for row in self._connection.execute("PRAGMA table_info(attempts)")}
+        if "issuer_data" not in columns:
+            self._connection.execute("ALTER TABLE attempts ADD COLUMN issuer_data TEXT NOT NULL DEFAULT ''")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -190,7 +204,7 @@ class Books:
     def attempt(self, terminal_id: str, attempt: str) -> Attempt | None:
         """Return the host's word on an attempt, if it has given one."""
         rows = self._run(
-            "SELECT result, code, authorisation, message, fate FROM attempts"
+            "SELECT result, code, authorisation, message, fate, issuer_data FROM attempts"
             " WHERE terminal = ? AND attempt = ?",
             *(terminal_id, attempt),
         )
@@ -199,9 +213,10 @@ class Books:
     def set_attempt(self, terminal_id: str, attempt: str, word: Attempt) -> None:
         """Give the host's word on an attempt, in place of an earlier one."""
         self._run(
-            "INSERT OR REPLACE INTO attempts (terminal, attempt, result, code, authorisation, message, fate)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO attempts (terminal, attempt, result, code, authorisation, message, fate,"
+            " issuer_data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             *(terminal_id, attempt, word.result, word.code, word.authorisation, word.message, word.fate),
+            word.issuer_data,
         )
 
     def book(self, booking: Booking) -> None:

@@ -26,7 +26,7 @@ from offline_queue.sealing import Opener
 from offline_queue.signing import PublicKey, Signer
 from simulators.cards import ber
 from simulators.hosts.host_books import Alarm, Attempt, Booking, Books, Kept, Terminal
-from simulators.hosts.host_issuer import APPROVED, DO_NOT_HONOUR, Issuer, IssuerAnswer
+from simulators.hosts.host_issuer import APPROVED, DO_NOT_HONOUR, WRONG_CURRENCY, Issuer, currency_agrees
 
 NOT_FOUND: Final = Attempt("not_found", "25", "", "no such attempt", "")
 _GIVEN_UP: Final = Attempt("declined", DO_NOT_HONOUR, "", "given up by the terminal", "")
@@ -247,9 +247,12 @@ class Desk:
     def _decide(self, record: Record, data_record: bytes) -> Attempt:
         """Ask the issuer about an attempt that nothing has been said of, and book it if it pays."""
         amount_minor = _amount(record)
-        answer: IssuerAnswer = self._issuer(data_record, amount_minor)
+        answer = WRONG_CURRENCY
+        if currency_agrees(data_record, str(record.summary.get("currency") or "")):
+            answer = self._issuer(data_record, amount_minor)
         result = "approved" if answer.approved else "declined"
-        word = Attempt(result, answer.code, answer.authorisation, answer.message, "")
+        data = answer.authentication_data.hex().upper()
+        word = Attempt(result, answer.code, answer.authorisation, answer.message, "", data)
         self._books.set_attempt(record.terminal_id, record.attempt, word)
         if answer.approved:
             self._book(record, "card", answer.authorisation)

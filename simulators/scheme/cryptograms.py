@@ -61,14 +61,16 @@ class _Version:
     padding: ac.PaddingType
     takes: str = "CVR"
     """What of 9F10 goes in: "CVR", "all", or "CVR and counters"; "short" is a list of its own."""
+    card_status_update: bool = False
+    """The issuer answers by method 2."""
 
 
 _OLD = _Version(SessionKey.NONE, ac.PaddingType.VISA)
 _VERSIONS = {
     ("visa", 0x0A): _OLD,
     ("visa", 0x11): _Version(SessionKey.NONE, ac.PaddingType.VISA, "short"),
-    ("visa", 0x12): _Version(SessionKey.COMMON, ac.PaddingType.EMV, "all"),
-    ("visa", 0x22): _Version(SessionKey.COMMON, ac.PaddingType.EMV, "all"),
+    ("visa", 0x12): _Version(SessionKey.COMMON, ac.PaddingType.EMV, "all", True),
+    ("visa", 0x22): _Version(SessionKey.COMMON, ac.PaddingType.EMV, "all", True),
     ("mastercard", 0x10): _Version(SessionKey.MCHIP, ac.PaddingType.EMV),
     ("mastercard", 0x11): _Version(SessionKey.MCHIP, ac.PaddingType.EMV, "CVR and counters"),
     ("mastercard", 0x14): _Version(SessionKey.COMMON, ac.PaddingType.EMV),
@@ -150,6 +152,19 @@ def issuer_authentication_data(
     if len(response) == 4:
         return ac.generate_arpc_2(key, values["9F26"], response) + response
     return ac.generate_arpc_1(key, values["9F26"], response) + response
+
+
+def issuer_response(
+    pan: str, values: Mapping[str, bytes], *, code: str, approved: bool, scheme: str | None = None
+) -> bytes:
+    """Return what the issuer's answer says: a response code, or a card status update for Visa's 18 and 22.
+
+    Byte 2 bit 8 of a card status update: the issuer approves. Spec: EMV 4.4 Book 3, Annex C10.
+    """
+    version = _version(scheme or scheme_of(pan, values), application_data.read(values["9F10"]))
+    if version.card_status_update:
+        return bytes.fromhex("00800000" if approved else "00000000")
+    return code.encode()
 
 
 def _version(scheme: str, told: ApplicationData) -> _Version:
