@@ -689,7 +689,7 @@ PRIORITY = _table(
     )
 )
 
-BY_TAG = {
+BY_TAG: dict[int | None, BitTable] = {
     0x82: AIP,
     0x87: PRIORITY,
     0x95: TVR,

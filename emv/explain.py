@@ -186,7 +186,7 @@ class _Reader:
             meaning, children = self.read(tag, value, info, table)
         except DecodeError as error:
             meaning = (f"Not as defined: {error.reason}",)
-        if len(meanings) > 1:
+        if meanings:
             meaning, children = tuple(meanings), ()
         shown = self._shown(tag, value, info)
         if shown is None or self._tells_number(meaning):
@@ -214,13 +214,17 @@ class _Reader:
         """Return what a tag means here, and all meanings, in words, if several are left."""
         base = describe(tag)
         others = {kernel: info for (kernel, listed), info in MEANINGS.items() if listed == tag}
-        if self._kernel or not others:
-            return describe(tag, self._kernel), []
+        if _is_private(tag) and not (base is not None and _fits(value, base)):
+            base = None
+        if self._kernel:
+            return others.get(self._kernel, base), []
+        if not others:
+            return base, []
         names = {info.name for info in others.values()}
-        left = [(kernel, info) for kernel, info in others.items() if _fits(tag, value, info)]
-        if base is not None and base.name not in names and _fits(tag, value, base):
+        left = [(kernel, info) for kernel, info in others.items() if _fits(value, info)]
+        if base is not None and base.name not in names and _fits(value, base):
             left.append((0, base))
-        if len({info.name for _, info in left}) == 1:
+        if len({info.name for _, info in left}) == 1 and not _is_private(tag):
             return left[0][1], []
         return base, [
             f"Kernel {kernel}: {info.name}" if kernel else f"Others: {info.name}" for kernel, info in left
@@ -307,7 +311,12 @@ def _is_whole(data: bytes) -> bool:
     return True
 
 
-def _fits(tag: int, value: bytes, info: TagInfo) -> bool:
+def _is_private(tag: int) -> bool:
+    """Say whether a tag is one of those that every issuer and terminal may use for itself."""
+    return 0xDF00 < tag < 0xDF80
+
+
+def _fits(value: bytes, info: TagInfo) -> bool:
     """Say whether a value can be what a meaning says, by its length and shape."""
     if not info.shortest <= len(value) <= info.longest:
         return False

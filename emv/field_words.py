@@ -19,7 +19,7 @@ from emv.issuer_data import IadFormat, IssuerData
 from emv.names import NO_NAMES, Names
 from emv.sensitive import Pan, Track2
 from emv.service_code import ServiceCode
-from emv.tags import TagInfo
+from emv.tags import TagInfo, describe
 from emv.third_party_data import ThirdPartyData
 
 Lines = tuple[str, ...]
@@ -51,9 +51,11 @@ def words(tag: int, value: bytes, info: TagInfo | None, context: Context) -> Lin
     if info is None:
         return ()
     check_length(tag, value, info)
-    if table := bit_words.BY_NAME.get(info.name) or bit_words.BY_TAG.get(tag):
+    # Some tags have other meanings to other kernels: only the common one is read by its tag.
+    common = tag if info is describe(tag) else None
+    if table := bit_words.BY_NAME.get(info.name) or bit_words.BY_TAG.get(common):
         return table.words(value) or ("no bit is set",)
-    if found := _BY_NAME.get(info.name) or _BY_TAG.get(tag):
+    if found := _BY_NAME.get(info.name) or _BY_TAG.get(common):
         return found(value, context)
     if info.format in (Format.AN, Format.ANS, Format.A):
         return (_quoted(value, "latin-1"),) if value else ()
@@ -386,7 +388,7 @@ def _third_party(value: bytes, context: Context) -> Lines:
     return data.words(known)
 
 
-_BY_TAG: dict[int, Callable[[bytes, Context], Lines]] = {
+_BY_TAG: dict[int | None, Callable[[bytes, Context], Lines]] = {
     0x4F: _application,
     0x57: _track_2,
     0x5A: _pan,

@@ -284,16 +284,11 @@ class Tag(IntEnum):
     PREFERRED_ATTEMPTS = 0xBF4D, "Preferred Attempts Template", VAR, 0, 252, T
     BIOMETRIC_VERIFICATION = 0xBF4E, "Biometric Verification Data Template", VAR, 0, 255, T
     FCI_DISCRETIONARY = 0xBF0C, "FCI Issuer Discretionary Data", VAR, 0, 222, C, FCI
-    POS_CARDHOLDER_INTERACTION = 0xDF4B, "POS Cardholder Interaction Information", B, 3, 3, C
     FACIAL_TRY_COUNTER = 0xDF50, "Facial Try Counter", B, 1, 1, C, (0xBF4C,)
     FINGER_TRY_COUNTER = 0xDF51, "Finger Try Counter", B, 1, 1, C, (0xBF4C,)
     IRIS_TRY_COUNTER = 0xDF52, "Iris Try Counter", B, 1, 1, C, (0xBF4C,)
     PALM_TRY_COUNTER = 0xDF53, "Palm Try Counter", B, 1, 1, C, (0xBF4C,)
     VOICE_TRY_COUNTER = 0xDF54, "Voice Try Counter", B, 1, 1, C, (0xBF4C,)
-    DS_INPUT_CARD = 0xDF60, "DS Input (Card)", B, 8, 8, C
-    DS_DIGEST = 0xDF61, "DS Digest H", B, 8, 8, T
-    DS_ODS_INFO = 0xDF62, "DS ODS Info", B, 1, 1, C
-    DS_ODS_TERM = 0xDF63, "DS ODS Term", B, 0, 160, T
 
     # Three bytes: Book C-2
     DS_SUMMARY_2 = 0xDF8101, "DS Summary 2", B, 8, 16, C
@@ -384,6 +379,11 @@ MEANINGS: dict[tuple[int, int], TagInfo] = {
     (2, 0x9F6B): TagInfo("Track 2 Data", B, 7, 19, C, (0x70,), True),
     (2, 0x9F6E): TagInfo("Third Party Data", B, 5, 32, C, (0x70, 0xBF0C), False),
     (2, 0x9F7C): TagInfo("Merchant Custom Data", B, 20, 20, T, (), False),
+    (2, 0xDF4B): TagInfo("POS Cardholder Interaction Information", B, 3, 3, C, (), False),
+    (2, 0xDF60): TagInfo("DS Input (Card)", B, 8, 8, C, (), False),
+    (2, 0xDF61): TagInfo("DS Digest H", B, 8, 8, T, (), False),
+    (2, 0xDF62): TagInfo("DS ODS Info", B, 1, 1, C, (), False),
+    (2, 0xDF63): TagInfo("DS ODS Term", B, 0, 160, T, (), False),
     (3, 0x9F50): TagInfo("Cumulative Total Transaction Amount", N, 6, 6, C, (), False),
     (3, 0x9F51): TagInfo("Application Currency Code", N, 2, 2, C, (), False),
     (3, 0x9F53): TagInfo("Consecutive Transaction Limit (International)", B, 1, 1, C, (), False),

@@ -206,6 +206,20 @@ def test_where_several_meanings_are_left_all_are_named_and_none_is_read() -> Non
     assert node.value == "9502"
 
 
+def test_a_kernel_s_own_meaning_is_not_read_as_the_common_one() -> None:
+    node = field(0x9F66, "1F0E")
+    assert (node.name, node.meaning) == ("PUNATC (Track2)", ())
+
+
+def test_a_private_tag_is_named_only_where_the_kernel_is_known() -> None:
+    value = "DF60 08 0102030405060708"
+    assert tree(f"8407A0000000041010 {value}")[1].name == "DS Input (Card)"
+    assert tree(f"8407A0000000031010 {value}")[1].name == "unknown"
+    assert tree(value)[0].meaning == ("Kernel 2: DS Input (Card)",)
+    assert tree("DF510103")[0].name == "Finger Try Counter"
+    assert tree("DF5102 0304")[0].name == "unknown"
+
+
 def test_a_name_is_read_in_the_code_table_beside_it() -> None:
     name = "9F1203 CCCDCE"
     assert tree(f"9F110105 {name}")[1].meaning == ('"ЬЭЮ"',)

@@ -69,3 +69,10 @@ def test_records_come_in_order() -> None:
 def test_an_impossible_locator_is_refused(raw: str) -> None:
     with pytest.raises(DecodeError):
         Afl.decode(bytes.fromhex(raw))
+
+
+def test_each_locator_and_each_cid_is_read_back() -> None:
+    raw = bytes.fromhex("0801020010020201")
+    assert Afl.decode(raw).encode() == raw
+    for octet in range(256):
+        assert Cid.decode(bytes((octet,))).encode() == bytes((octet,))

@@ -86,3 +86,14 @@ def test_reference_vectors(vectors: Callable[[str], Any]) -> None:
         else:
             value = formats.encode_n(int(case["input"]), case["length"])
         assert value.hex().upper() == case["expected"]
+
+
+@given(st.times().map(lambda time: time.replace(microsecond=0)))
+def test_times_come_back(time: datetime.time) -> None:
+    assert formats.decode_time(formats.encode_time(time)) == time
+
+
+@pytest.mark.parametrize("raw", ["", "1230", "246000", "12AA00"])
+def test_what_is_no_time_is_refused(raw: str) -> None:
+    with pytest.raises(DecodeError):
+        formats.decode_time(bytes.fromhex(raw))
