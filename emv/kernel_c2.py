@@ -274,7 +274,6 @@ class KernelC2:
     def _check_data(self) -> _Step:
         """Compare the amount with the limits, and see whether all data is there. Spec: S456.12 to S456.34."""
         card, config, transaction = self._card, self._activation.config, self._transaction
-        card.check_lengths(_CHECKED, KERNEL)
         limit = c2_limits.transaction_limit(self._aip, self._options)
         if c2_limits.exceeds(limit, config, transaction):
             return self._select_next("the amount is above the transaction limit", L2.MAX_LIMIT_EXCEEDED)
@@ -282,6 +281,7 @@ class KernelC2:
         if missing:
             names = ", ".join(f"{tag:02X}" for tag in missing)
             return self._refuse(f"the card did not give {names}", L2.CARD_DATA_MISSING)
+        card.check_lengths(_CHECKED, KERNEL)
         self._check_numbers()
         self._prepare_authentication()
         self._terminal[Tag.TERMINAL_CAPABILITIES] = c2_terminal.capabilities_for(
