@@ -197,17 +197,30 @@ def _is_phone(tap: Tap) -> bool:
 def _pin_claim(tap: Tap) -> str:
     """Neither the CVM results nor the card's own results may name an offline PIN.
 
-    Wallets use the same bits of their results for a verification on the device; with that they agree.
+    For a verification on the device both use the codes of the offline PIN.
     """
+    if tap.outcome.cvm is CvmResult.CONFIRMED_BY_DEVICE:
+        return ""
     results = tap.evidence.terminal.get(Tag.CVM_RESULTS, b"")
     if len(results) == 3 and results[0] & 0x3F in _OFFLINE_PIN_METHODS:
         return "the terminal's results name an offline PIN"
-    if tap.outcome.cvm is CvmResult.CONFIRMED_BY_DEVICE:
-        return ""
     issuer = _card_verification_results(tap)
     if issuer is not None and issuer.format in _PIN_BITS and _names_pin(issuer):
         return "the card tells its issuer of a PIN that was verified offline"
     return ""
+
+
+def _results_differ(tap: Tap) -> str:
+    """Where terminal and card both say how the holder was verified, they should say the same.
+
+    Which bits a wallet sets is its scheme's business, so this tells and does not refuse by itself.
+    """
+    if tap.outcome.kernel_id in _CTQ_KERNELS or tap.outcome.cvm is not CvmResult.CONFIRMED_BY_DEVICE:
+        return ""
+    issuer = _card_verification_results(tap)
+    if issuer is None or issuer.format not in _PIN_BITS or _names_pin(issuer):
+        return ""
+    return "the device is said to have verified its owner, and the card's results name no verification"
 
 
 _PIN_BITS: dict[IadFormat, tuple[tuple[int, int], ...]] = {
@@ -270,6 +283,7 @@ CHECKS: dict[str, Callable[[Tap], str]] = {
     "scheme_mix": _scheme_mix,
     "unverified_phone": _unverified_phone,
     "pin_claim": _pin_claim,
+    "results_differ": _results_differ,
     "unsigned_profile": _unsigned_profile,
     "weak_key": _weak_key,
     "relay": _relay,

@@ -139,6 +139,18 @@ def test_an_attack_is_declined_and_the_scheme_verdict_kept(attack: Outcome, chec
             outcome(aid=MASTERCARD, kernel=2, number="5413330089020011", oda=CDA),
             "unsigned_profile",
         ),
+        (
+            outcome(
+                {Tag.ISSUER_APPLICATION_DATA: "0110A00000000000000000000000000000FF", Tag.SDA_TAG_LIST: "82"},
+                aid=MASTERCARD,
+                kernel=2,
+                number="5413330089020011",
+                oda=CDA,
+                cvm=CvmResult.CONFIRMED_BY_DEVICE,
+                terminal={Tag.CVM_RESULTS: "010002"},
+            ),
+            "results_differ",
+        ),
         (outcome(terminal={Tag.TVR: "0000000008"}), "relay"),
         (outcome(terminal={Tag.TVR: "0000000004"}), "relay"),
     ],
