@@ -149,6 +149,13 @@ def test_a_device_that_approved_offline_needs_the_signed_copy(purchase: Transact
         assert run_genuine(purchase, card, floor_limit=ROOMY).kind is kind
 
 
+def test_a_device_that_approved_is_not_believed_without_a_signed_copy(purchase: Transaction) -> None:
+    """Without 9F69 it is not authenticated, goes online by its CTQ, and its claim counts for nothing."""
+    outcome = run_genuine(purchase, GenuineCard(ctq="2080", version=None), floor_limit=ROOMY)
+    assert outcome.kind is OutcomeKind.DECLINED
+    assert "verification" in outcome.reason
+
+
 def test_a_signature_is_asked_for_on_screen_and_receipt(purchase: Transaction) -> None:
     outcome = run_genuine(purchase, GenuineCard(ctq="4000"), floor_limit=ROOMY)
     assert outcome.ui_on_outcome is not None
