@@ -23,7 +23,7 @@ from emv.card_data import CardData
 from emv.config import EmvConfig
 from emv.errors import DecodeError
 from emv.evidence import Evidence
-from emv.fields import Ctq, Ttq, Tvr
+from emv.fields import Aip, Ctq, Ttq, Tvr
 from emv.finding import Finding
 from emv.guard_policy import Response
 from emv.issuer_data import IadFormat, IssuerData
@@ -182,6 +182,9 @@ def _unverified_phone(tap: Tap) -> str:
     transit = tap.config.merchant_category in tap.config.guard.transit_merchants
     if transit or not _is_phone(tap) or tap.outcome.cvm is CvmResult.CONFIRMED_BY_DEVICE:
         return ""
+    issuer = _card_verification_results(tap)
+    if issuer is not None and issuer.format in _PIN_BITS and _names_pin(issuer):
+        return ""
     return "a phone pays without having verified its owner: it may be locked, and relayed"
 
 
@@ -199,7 +202,7 @@ def _pin_claim(tap: Tap) -> str:
 
     For a verification on the device both use the codes of the offline PIN.
     """
-    if tap.outcome.cvm is CvmResult.CONFIRMED_BY_DEVICE:
+    if tap.outcome.cvm is CvmResult.CONFIRMED_BY_DEVICE or _verifies_itself(tap):
         return ""
     results = tap.evidence.terminal.get(Tag.CVM_RESULTS, b"")
     if len(results) == 3 and results[0] & 0x3F in _OFFLINE_PIN_METHODS:
@@ -208,6 +211,13 @@ def _pin_claim(tap: Tap) -> str:
     if issuer is not None and issuer.format in _PIN_BITS and _names_pin(issuer):
         return "the card tells its issuer of a PIN that was verified offline"
     return ""
+
+
+def _verifies_itself(tap: Tap) -> bool:
+    """Say whether the card is a device that can verify its owner: AIP, mobile results (C-4), form factor."""
+    aip = tap.card.get(Tag.AIP) or b""
+    can = len(aip) == 2 and Aip.from_bytes(aip, "big") & Aip.ON_DEVICE_VERIFICATION
+    return bool(can) or (tap.outcome.kernel_id == 4 and 0x9F71 in tap.card) or _is_phone(tap)
 
 
 def _results_differ(tap: Tap) -> str:
