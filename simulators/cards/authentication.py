@@ -103,7 +103,7 @@ def prove(scheme: str, pan: str, static_data: bytes, settings: Authentication) -
     signer_index = settings.signed_with or settings.ca_index
     signer_scheme = _OTHER_SCHEME[scheme] if flaw is Flaw.ISSUER_SIGNER else scheme
     issuer_key, icc_key = keys.issuer_key(scheme, settings.issuer), keys.icc_key(settings.icc)
-    other_exponent = replace(issuer_key, exponent=65537 if issuer_key.exponent == 3 else 3)
+    other_exponent = replace(issuer_key, exponent=issuer_key.exponent + 2)
     issuer = certify_issuer(
         keys.ca_key(signer_scheme, signer_index),
         other_exponent if flaw is Flaw.ISSUER_HASH else issuer_key,

@@ -342,7 +342,7 @@ class EmvApplication:
         """Return the template 77: with CDA the cryptogram is inside the signature only."""
         start = tlv("9F27", bytes([kind.value])) + tlv("9F36", values["9F36"])
         end = tlv("9F10", values["9F10"])
-        end += b"".join(tlv(tag, value) for tag, value in self._me.response.items())
+        end += b"".join(tlv(tag, value) for tag, value in self._response(values).items())
         if proof is None:
             return tlv("77", start, tlv("9F26", values["9F26"]), end)
         signed = sign_combined(
@@ -355,6 +355,10 @@ class EmvApplication:
             more=self._more_dynamic_data(),
         )
         return tlv("77", start, tlv("9F4B", signed), end)
+
+    def _response(self, values: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """Return what else is in the answer to GENERATE AC."""
+        return self._me.response
 
     def _dynamic_number(self) -> bytes:
         """Return the ICC Dynamic Number (9F4C): another one for each transaction."""

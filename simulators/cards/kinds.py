@@ -1,7 +1,7 @@
 """Which kinds of cards there are, by the word that a profile uses, with what is usual for each.
 
-Cards of kernels 5 and 6 speak the classic flow that EMV Book 3 describes; what those books add to it
-is not public enough to be simulated.
+Cards of kernels 5 and 6 speak the classic flow that EMV Book 3 describes; of what those books add to it,
+only the verification that a JCB card chooses is public enough to be simulated.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from simulators.cards.chip import Application
 from simulators.cards.emv_mode import EmvApplication, EmvPersonality
+from simulators.cards.jcb import JcbApplication, JcbPersonality
 from simulators.cards.mastercard import MastercardApplication, MastercardPersonality
 from simulators.cards.visa import Personality, VisaApplication
 
@@ -57,9 +58,15 @@ KINDS: Mapping[str, Kind] = {
         },
     ),
     "jcb": Kind(
-        EmvPersonality,
-        EmvApplication,
-        {"scheme": "jcb", "aid": "A0000000651010", "label": "JCB CREDIT", "cryptogram_version": 0x01},
+        JcbPersonality,
+        JcbApplication,
+        {
+            "scheme": "jcb",
+            "aid": "A0000000651010",
+            "label": "JCB CREDIT",
+            "cryptogram_version": 0x01,
+            "pdol": "9F52019F5303",
+        },
     ),
     "discover": Kind(
         EmvPersonality,
