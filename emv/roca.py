@@ -3,7 +3,7 @@
 Theory of operation: the generator made both primes of a key as k * M + (65537 ** a mod M), where M is the
 product of the first small primes. So the modulus is a power of 65537 modulo each of those primes. For
 half of them 65537 reaches every remainder and says nothing; for the others it reaches a part, and a
-modulus that lies in that part for all of them is no accident: by chance one in 150 million does.
+modulus that lies in that part for all of them is no accident: by chance less than one in 100 million does.
 
 The primes up to 167 go into the M of every key size, from 512 bits on. The sets below are computed from
 that rule.
