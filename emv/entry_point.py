@@ -306,7 +306,7 @@ class EntryPoint:
             label=outcome.label or self._selected.entry.label,
         )
         card_ms = None if self._card_us is None else self._card_us / 1000
-        state, actions = self._end(guarded(named, self._config, self._selected.indicators, card_ms))
+        state, actions = self._end(guarded(named, self._config, card_ms))
         return state, (*shown, *actions)
 
     def _end(self, outcome: Outcome) -> _Step:

@@ -27,7 +27,6 @@ from emv.fields import Aip, Ctq, Ttq, Tvr
 from emv.finding import Finding
 from emv.guard_policy import Response
 from emv.issuer_data import IadFormat, IssuerData
-from emv.kernel import Indicators
 from emv.oda import OdaMethod
 from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, UiRequest, UiStatus
 from emv.tags import Tag
@@ -49,14 +48,12 @@ class Tap:
 
     Args:
         config: The terminal.
-        indicators: What pre-processing found out for the application.
         outcome: The kernel's outcome, with its evidence.
         evidence: The same evidence, which is there.
         card_ms: The card's own time in all commands, or None where it was not measured.
     """
 
     config: EmvConfig
-    indicators: Indicators
     outcome: Outcome
     evidence: Evidence
     card_ms: float | None = None
@@ -67,16 +64,14 @@ class Tap:
         return self.evidence.card
 
 
-def guarded(
-    outcome: Outcome, config: EmvConfig, indicators: Indicators, card_ms: float | None = None
-) -> Outcome:
+def guarded(outcome: Outcome, config: EmvConfig, card_ms: float | None = None) -> Outcome:
     """Return the outcome with what was found, and with our verdict where that is stricter.
 
     An outcome that pays nothing is returned as it is.
     """
     if outcome.kind not in _PAYS or outcome.evidence is None:
         return outcome
-    tap = Tap(config, indicators, outcome, outcome.evidence, card_ms)
+    tap = Tap(config, outcome, outcome.evidence, card_ms)
     findings = tuple(examine(tap))
     outcome = replace(outcome, findings=findings)
     failing = _failing(findings, outcome.kind)
@@ -127,8 +122,8 @@ def _ttq(tap: Tap) -> Ttq:
 
 
 def _device_claim(tap: Tap) -> str:
-    """Above the limit, a claim of the CTQ needs a signature over the same CTQ."""
-    if not _claims_device(tap) or not tap.indicators.cvm_limit_exceeded:
+    """Where verification was required, a claim of the CTQ needs a signature over the same CTQ."""
+    if not _claims_device(tap) or not _ttq(tap) & Ttq.CVM_REQUIRED:
         return ""
     if not tap.evidence.oda.succeeded or tap.evidence.oda.method is not OdaMethod.FDDA:
         return "the device says that it verified its owner, and did not prove it (no valid fDDA)"

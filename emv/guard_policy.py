@@ -27,8 +27,8 @@ class GuardPolicy:
     """One response for each check of `guard`, and what the checks compare with.
 
     Args:
-        device_claim: A device says that it verified its owner above the verification limit, and no
-            signature of the card over that claim holds.
+        device_claim: A device says that it verified its owner where that was required, and no signature of
+            the card over that claim holds.
         device_contradiction: Such a claim, and other data of the card that says otherwise.
         scheme_mix: Application, kernel and card number belong to different schemes.
         unverified_phone: A phone pays without having verified its owner, where no transit merchant is.

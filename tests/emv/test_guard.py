@@ -15,7 +15,6 @@ from emv.evidence import Evidence
 from emv.fields import Ttq, Tvr
 from emv.guard import CHECKS, guarded
 from emv.guard_policy import GuardPolicy, Response
-from emv.kernel import Indicators
 from emv.oda import OdaMethod, OdaReport, OdaResult
 from emv.outcome import CvmResult, Outcome, OutcomeKind
 from emv.sensitive import Pan, SensitiveBytes
@@ -28,7 +27,7 @@ CLAIM = {Tag.CTQ: "0080", Tag.CARD_AUTHENTICATION_DATA: "01 AABBCCDD 0080", Tag.
 LONG_CLAIM = "1F 22 01 8104000000" + "00" * 24
 LONG_DENIAL = "1F 22 01 0000000000" + "00" * 24
 ONLINE, APPROVED, DECLINED = OutcomeKind.ONLINE_REQUEST, OutcomeKind.APPROVED, OutcomeKind.DECLINED
-ABOVE, BELOW = Indicators(cvm_limit_exceeded=True), Indicators()
+REQUIRED = {Tag.TTQ: f"{int(Ttq.EMV_MODE | Ttq.CVM_REQUIRED):08X}"}
 
 
 def config(**policy: Any) -> EmvConfig:
@@ -56,7 +55,7 @@ def outcome(
     """Return a kernel's outcome of an honest card, changed."""
     data = CardData()
     data.add((int(tag), bytes.fromhex(value)) for tag, value in (card or {}).items())
-    told = {int(tag): bytes.fromhex(value) for tag, value in (terminal or {}).items()}
+    told = {int(tag): bytes.fromhex(value) for tag, value in {**REQUIRED, **(terminal or {})}.items()}
     return Outcome(
         kind=kind,
         reason="as the card says",
@@ -85,7 +84,7 @@ def test_an_honest_card_passes_without_a_finding() -> None:
         outcome(aid=MASTERCARD, kernel=2, number="5413330089020011", oda=CDA, card={Tag.SDA_TAG_LIST: "82"}),
         outcome(aid=UNIONPAY, kernel=7, number="6250947000000014"),
     ):
-        assert guarded(honest, config(), ABOVE) == honest
+        assert guarded(honest, config()) == honest
 
 
 def test_every_check_has_a_response_of_its_own() -> None:
@@ -112,7 +111,7 @@ def test_every_check_has_a_response_of_its_own() -> None:
     ],
 )
 def test_an_attack_is_declined_and_the_scheme_verdict_kept(attack: Outcome, check: str) -> None:
-    found = guarded(attack, config(), ABOVE)
+    found = guarded(attack, config())
     assert names(found) == [check]
     assert (found.kind, found.scheme_kind) == (DECLINED, ONLINE)
     assert found.data_record is None
@@ -156,55 +155,56 @@ def test_an_attack_is_declined_and_the_scheme_verdict_kept(attack: Outcome, chec
     ],
 )
 def test_what_is_only_odd_is_told_and_changes_nothing(odd: Outcome, check: str) -> None:
-    found = guarded(odd, config(), ABOVE)
+    found = guarded(odd, config())
     assert names(found) == [check]
     assert replace(found, findings=()) == odd
 
 
-def test_below_the_limit_a_claim_needs_no_proof() -> None:
-    assert names(guarded(claiming(oda=OdaReport()), config(), BELOW)) == []
+def test_where_verification_is_not_required_a_claim_needs_no_proof() -> None:
+    below = {Tag.TTQ: f"{int(Ttq.EMV_MODE):08X}"}
+    assert names(guarded(claiming(oda=OdaReport(), terminal=below), config())) == []
 
 
 def test_where_the_issuer_can_be_asked_for_the_pin_it_is_asked_for_it() -> None:
-    asks = {Tag.TTQ: f"{int(Ttq.EMV_MODE | Ttq.ONLINE_PIN):08X}"}
-    found = guarded(claiming(oda=OdaReport(), terminal=asks), config(), ABOVE)
+    asks = {Tag.TTQ: f"{int(Ttq.EMV_MODE | Ttq.ONLINE_PIN | Ttq.CVM_REQUIRED):08X}"}
+    found = guarded(claiming(oda=OdaReport(), terminal=asks), config())
     assert (found.kind, found.cvm) == (ONLINE, CvmResult.ONLINE_PIN)
     # But not where something else is wrong as well, and not where the card approved by itself.
     mixed = claiming(oda=OdaReport(), terminal=asks, number="5413330089020011")
-    assert guarded(mixed, config(), ABOVE).kind is DECLINED
+    assert guarded(mixed, config()).kind is DECLINED
     approved = claiming(oda=OdaReport(), terminal=asks, kind=APPROVED)
-    assert guarded(approved, config(), ABOVE).kind is DECLINED
+    assert guarded(approved, config()).kind is DECLINED
 
 
 def test_a_weak_key_leaves_the_decision_to_the_issuer() -> None:
     weak = replace(GENUINE, weak_key=True)
-    online = guarded(outcome(oda=weak), config(), ABOVE)
+    online = guarded(outcome(oda=weak), config())
     assert (names(online), online.kind) == (["weak_key"], ONLINE)
-    offline = guarded(outcome(oda=weak, kind=APPROVED), config(), ABOVE)
+    offline = guarded(outcome(oda=weak, kind=APPROVED), config())
     assert (offline.kind, offline.scheme_kind) == (DECLINED, APPROVED)
 
 
 def test_a_phone_in_transit_need_not_be_unlocked() -> None:
     bus = replace(config(), merchant_category="4111")
-    assert names(guarded(outcome({Tag.FORM_FACTOR: "23880000"}), bus, ABOVE)) == []
+    assert names(guarded(outcome({Tag.FORM_FACTOR: "23880000"}), bus)) == []
 
 
 def test_a_card_that_takes_long_is_told() -> None:
-    assert names(guarded(outcome(), config(), ABOVE, card_ms=2001)) == ["slow_card"]
-    assert names(guarded(outcome(), config(), ABOVE, card_ms=2000)) == []
-    assert names(guarded(outcome(), config(slow_card_ms=0), ABOVE, card_ms=9999)) == []
+    assert names(guarded(outcome(), config(), card_ms=2001)) == ["slow_card"]
+    assert names(guarded(outcome(), config(), card_ms=2000)) == []
+    assert names(guarded(outcome(), config(slow_card_ms=0), card_ms=9999)) == []
 
 
 @pytest.mark.parametrize("response", Response)
 def test_the_policy_says_what_follows(response: Response) -> None:
-    found = guarded(outcome(number="5413330089020011"), config(scheme_mix=response), ABOVE)
+    found = guarded(outcome(number="5413330089020011"), config(scheme_mix=response))
     assert found.kind is (DECLINED if response is Response.DECLINE else ONLINE)
     assert names(found) == ([] if response is Response.IGNORE else ["scheme_mix"])
 
 
 def test_what_pays_nothing_is_not_looked_at() -> None:
     declined = outcome(number="5413330089020011", kind=DECLINED)
-    assert guarded(declined, config(), ABOVE) is declined
+    assert guarded(declined, config()) is declined
 
 
 @given(
@@ -218,7 +218,7 @@ def test_what_pays_nothing_is_not_looked_at() -> None:
     st.sampled_from(CvmResult),
 )
 def test_no_card_data_breaks_a_check(card: dict[Tag, str], kernel: int, cvm: CvmResult) -> None:
-    found = guarded(outcome(card, kernel=kernel, cvm=cvm, terminal={Tag.TVR: "00"}), config(), ABOVE)
+    found = guarded(outcome(card, kernel=kernel, cvm=cvm, terminal={Tag.TVR: "00"}), config())
     assert found.kind in (DECLINED, ONLINE)
 
 
@@ -251,4 +251,4 @@ def test_relay_times_are_in_the_words() -> None:
     late = outcome(terminal={Tag.TVR: f"{int(Tvr.RELAY_TIME_LIMITS_EXCEEDED):010X}"})
     assert late.evidence is not None
     late = replace(late, evidence=replace(late.evidence, relay_ms=12.34))
-    assert "(12.3 ms)" in guarded(late, config(), ABOVE).findings[0].words
+    assert "(12.3 ms)" in guarded(late, config()).findings[0].words
