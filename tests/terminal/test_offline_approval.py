@@ -20,8 +20,8 @@ from emv.sensitive import Pan, SensitiveBytes
 from offline_queue.errors import QueueFullError
 from offline_queue.record import Record, RecordKind
 from offline_queue.store import Store
-from simulators.scheme import CryptogramKind, cryptogram, issuer_application_data
-from terminal.config import OfflineMode
+from simulators.scheme import CryptogramKind, ca_keys_json, cryptogram, issuer_application_data
+from terminal.config import Cards, OfflineMode
 from terminal.counter import Counter
 from terminal.demo.customer import until
 from terminal.payment.tap import Tapped
@@ -85,7 +85,10 @@ async def approve(
     await counter.charge(money)
     values = certificate(counter._new_transaction(money), **card)
     present(counter, approval(values, oda, card.get("pan", PAN)))
-    return await until(counter, lambda view: view.result)
+    view = await until(counter, lambda view: view.result)
+    # The reader, which knows of no card, still waits for one: it must not take that of the next order.
+    await shop.take_away(counter)
+    return view
 
 
 def present(counter: Counter, tap: TapOutcome) -> None:
@@ -258,3 +261,35 @@ async def test_without_room_in_the_queue_nothing_is_shown_as_approved(
         assert view.result is not None
         assert (view.result.outcome, view.result.headline) == (Outcome.DECLINED, "NOT PAID")
     assert shop.world.booked() == {}
+
+
+SIGNED = [
+    *("visa-offline", "mastercard-approve", "unionpay-approve"),
+    "amex-approve",
+]
+
+
+def taking_offline(shop: Shop) -> Cards:
+    """Return the setting of a shop that lets cards approve by themselves up to 30 yuan."""
+    keys = shop.home / "ca_keys.json"
+    keys.write_text(ca_keys_json())
+    return replace(shop.config.cards, floor_limit="30.00", ca_keys=keys)
+
+
+@pytest.mark.parametrize("card", SIGNED)
+async def test_a_genuine_card_approves_without_the_network_and_is_booked_later(shop: Shop, card: str) -> None:
+    shop.world.set_network(False)
+    async with shop.run(cards=taking_offline(shop)) as counter:
+        view = await shop.tap(counter, "12.50", card)
+        assert view.result is not None
+        assert (view.result.outcome, view.result.deferred) == (Outcome.APPROVED_OFFLINE, False)
+        shop.world.set_network(True)
+        await until(counter, lambda view: view.payments and view.payments[0].note == "host booked")
+    assert [(booked.times, booked.amount_minor) for booked in shop.world.booked().values()] == [(1, 1250)]
+
+
+async def test_above_the_floor_limit_the_same_card_is_authorised(shop: Shop) -> None:
+    async with shop.run(cards=taking_offline(shop)) as counter:
+        for card in SIGNED:
+            assert outcome(await shop.tap(counter, "30.01", card)) is Outcome.APPROVED
+    assert [booked.times for booked in shop.world.booked().values()] == [1] * len(SIGNED)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulators.hosts.alipay_trades import Behaviour
+from simulators.scheme import ca_keys_json
 from simulators.world import SimulatedWorld
 from terminal.config import Config, load
 from terminal.counter import Counter
@@ -64,6 +65,7 @@ LATE = [
     "after SaveResult",
 ]
 OFFLINE = ["after SaveIntent", "after Ask", "entering SAVING_RESULT", "after SaveResult", "entering DONE"]
+BY_CARD = ["entering SAVING_RESULT", "after SaveResult", "entering DONE"]
 
 
 class Scene:
@@ -80,6 +82,13 @@ class Scene:
         (home / CONFIG_FILE).write_text(text)
         self.config: Config = load(home / CONFIG_FILE)
         self.pins: Enrolment | None = None
+
+    def let_cards_approve(self) -> None:
+        """Let genuine cards approve by themselves."""
+        (self.home / "ca_keys.json").write_text(ca_keys_json())
+        path = self.home / CONFIG_FILE
+        path.write_text(f'{path.read_text()}\n[cards]\nfloor_limit = "30.00"\nca_keys = "ca_keys.json"\n')
+        self.config = load(path)
 
     async def enrol(self) -> None:
         self.pins = await enrol(self.home, self.config)
@@ -118,6 +127,7 @@ class Scene:
                     view.online
                     and not view.queue.unsent
                     and not view.queue.deferred_count
+                    and not view.queue.approved_count
                     and all(line.note != "being resolved" for line in view.payments)
                     and (not note or any(line.note == note for line in view.payments))
                 ),
@@ -172,6 +182,16 @@ async def test_an_offline_tap_killed_is_booked_once_or_not_at_all(scene: Scene, 
     scene.world.set_network(True)
     await scene.restart()
     assert (scene.check() == "approved_offline") == (moment in ("after SaveResult", "entering DONE"))
+
+
+@pytest.mark.parametrize("moment", BY_CARD)
+async def test_a_cards_own_approval_killed_is_booked_once_or_was_never_shown(
+    scene: Scene, moment: str
+) -> None:
+    scene.let_cards_approve()
+    scene.run_until_killed(moment, reader="sim:visa-offline")
+    await scene.restart()
+    assert (scene.check() == "approved_offline") == (moment != "entering SAVING_RESULT")
 
 
 @pytest.mark.parametrize("moment", CODE)
