@@ -5,7 +5,8 @@ function             supported  remarks
 ===================  =========  ================================================================
 wait_for_card        yes        returns as soon as a card is placed
 wait_for_removal     yes        returns as soon as the field is empty
-transceive           yes        the time limit is not used: a simulated card answers or leaves
+transceive           yes        the time limit is not used: a simulated card answers or leaves; one that is
+                                far away (`AnswersLate`) answers so much later
 discover             yes        ``sim:``, the field that the whole process shares
 ===================  =========  ================================================================
 
@@ -16,11 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Event
+from time import sleep
 
 from drivers.address import DeviceAddress
 from drivers.errors import CardLostError, DeviceUnavailableError, Reason, TransmissionError
 from drivers.protocols import MAX_WAIT_S, DeviceInfo
 from simulators.cards import profile
+from simulators.cards.card import AnswersLate
 from simulators.readers.field import Field, Placement, wait_slices
 
 FIELD = Field()
@@ -33,6 +36,8 @@ class InProcessCard:
     def __init__(self, field: Field, placement: Placement) -> None:
         self._field = field
         self._placement = placement
+        card = placement.card
+        self._far = card if isinstance(card, AnswersLate) else None
 
     @property
     def identification(self) -> bytes:
@@ -42,6 +47,8 @@ class InProcessCard:
     def transceive(self, capdu: bytes, *, timeout_s: float) -> bytes:
         """Send one C-APDU to the card."""
         rapdu = self._field.transmit(self._placement, capdu)
+        if self._far:
+            sleep(self._far.delay_us(capdu) / 1_000_000)
         if rapdu is None:
             raise CardLostError("the card has left the field")
         if len(rapdu) < 2:

@@ -297,3 +297,21 @@ class TestSeveralApplications:
         card.power_on()
         send(card, Tap(), command("00A40400", bytes.fromhex("A0000000031010")))
         assert card.transmit(bytes.fromhex("80AE400000")) == b"\x6d\x00"
+
+
+class TestJcb:
+    @pytest.mark.parametrize(
+        ("name", "announced", "chosen"),
+        [
+            ("jcb-approve", "000000", 0x00),
+            ("jcb-approve", "E00000", 0x20),
+            ("jcb-approve", "C00000", 0x10),
+            ("jcb-approve", "900000", 0x00),
+            ("jcb-wallet", "100000", 0x30),
+            ("jcb-wallet", "E00000", 0x00),
+        ],
+    )
+    def test_the_card_chooses_the_verification(self, name: str, announced: str, chosen: int) -> None:
+        tap = tapped(profile.load(name), changes={"9F53": announced})
+        combined(tap, card_key(tap, ca_of(tap)))
+        assert tap.values["9F50"] == bytes([chosen])

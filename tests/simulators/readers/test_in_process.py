@@ -53,3 +53,14 @@ def test_a_card_of_an_earlier_stay_is_lost(field: Field) -> None:
     field.place(profile.load("visa-approve"))
     with pytest.raises(CardLostError):
         card.transceive(SELECT_PPSE, timeout_s=1)
+
+
+def test_a_card_that_is_far_away_answers_later(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(in_process, "sleep", slept.append)
+    for name, delays in (("visa-approve", []), ("malicious-relay", [0.12])):
+        field.place(profile.load(name))
+        card = InProcessReader(parse("sim:"), field).wait_for_card(Event(), timeout_s=0)
+        assert card
+        assert card.transceive(SELECT_PPSE, timeout_s=1)[-2:] == b"\x90\x00"
+        assert slept == delays
