@@ -127,10 +127,21 @@ def _device_claim(tap: Tap) -> str:
         return ""
     if not tap.evidence.oda.succeeded or tap.evidence.oda.method is not OdaMethod.FDDA:
         return "the device says that it verified its owner, and did not prove it (no valid fDDA)"
-    signed = tap.card.get(Tag.CARD_AUTHENTICATION_DATA) or b""
-    if signed[_SIGNED_CTQ] != tap.card.get(Tag.CTQ):
-        return "the card transaction qualifiers differ from those that the card signed"
+    if not _signed_ctq(tap):
+        return "the device says that it verified its owner, and did not sign that"
     return ""
+
+
+def _ctq_differs(tap: Tap) -> str:
+    """What the card signed and what it says must be the same, whatever it says."""
+    signed = _signed_ctq(tap)
+    if not tap.evidence.oda.succeeded or not signed or signed == tap.card.get(Tag.CTQ):
+        return ""
+    return "the card transaction qualifiers differ from those that the card signed"
+
+
+def _signed_ctq(tap: Tap) -> bytes:
+    return (tap.card.get(Tag.CARD_AUTHENTICATION_DATA) or b"")[_SIGNED_CTQ]
 
 
 def _device_contradiction(tap: Tap) -> str:
@@ -284,6 +295,7 @@ def _slow_card(tap: Tap) -> str:
 
 CHECKS: dict[str, Callable[[Tap], str]] = {
     "device_claim": _device_claim,
+    "ctq_differs": _ctq_differs,
     "device_contradiction": _device_contradiction,
     "scheme_mix": _scheme_mix,
     "unverified_phone": _unverified_phone,

@@ -29,7 +29,8 @@ class GuardPolicy:
     Args:
         device_claim: A device says that it verified its owner where that was required, and no signature of
             the card over that claim holds.
-        device_contradiction: Such a claim, and other data of the card that says otherwise.
+        ctq_differs: The card's qualifiers (9F6C) are not those that it signed (in 9F69).
+        device_contradiction: A device's claim, and other data of the card that says otherwise.
         scheme_mix: Application, kernel and card number belong to different schemes.
         unverified_phone: A phone pays without having verified its owner, where no transit merchant is.
         pin_claim: Somebody says that a PIN was verified offline, which contactless never does.
@@ -46,6 +47,7 @@ class GuardPolicy:
     """
 
     device_claim: Response = Response.DECLINE
+    ctq_differs: Response = Response.DECLINE
     device_contradiction: Response = Response.DECLINE
     scheme_mix: Response = Response.DECLINE
     unverified_phone: Response = Response.REPORT

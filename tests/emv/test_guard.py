@@ -96,7 +96,9 @@ def test_every_check_has_a_response_of_its_own() -> None:
     [
         # Nothing is signed; something else is signed; the signature is bad; it is of another kind.
         (claiming(oda=OdaReport()), "device_claim"),
-        (claiming({Tag.CARD_AUTHENTICATION_DATA: "01 AABBCCDD 8000"}), "device_claim"),
+        (claiming({Tag.CARD_AUTHENTICATION_DATA: "01 AABBCCDD 8000"}), "ctq_differs"),
+        (outcome({Tag.CTQ: "0000", Tag.CARD_AUTHENTICATION_DATA: "01 AABBCCDD 8000"}), "ctq_differs"),
+        (claiming({Tag.CARD_AUTHENTICATION_DATA: "01 AABBCCDD"}), "device_claim"),
         (claiming(oda=OdaReport(method=OdaMethod.FDDA, result=OdaResult.FAILED)), "device_claim"),
         (claiming(oda=CDA, card={Tag.SDA_TAG_LIST: "82"}), "device_claim"),
         (claiming({Tag.ISSUER_APPLICATION_DATA: LONG_DENIAL}), "device_contradiction"),
