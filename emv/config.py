@@ -8,7 +8,7 @@ Spec: EMV Contactless Book A, 5.4 (Entry Point configuration data); EMV 4.4 Book
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from emv.c2_options import C2Options
@@ -97,7 +97,7 @@ class EmvConfig:
     currency: str
     combinations: tuple[CombinationConfig, ...]
     terminal_type: int = 0x22
-    capabilities: bytes = bytes.fromhex("0068C8")
+    capabilities: bytes = bytes.fromhex("0028C8")
     additional_capabilities: bytes = bytes.fromhex("F000F0A001")
     merchant_category: str = "5999"
     merchant_id: str = ""
@@ -149,9 +149,8 @@ def default_config(
     Verification is by the customer's device or by signature from `cvm_limit` on (minor units);
     there is no PIN pad. The floor limit of zero asks every card for an online cryptogram.
     """
-    # Here, because both read a configuration into the classes above.
+    # Here, because it reads a configuration into the classes above.
     from emv.config_file import default_text, parse
-    from emv.entry_point import KERNELS
 
     shop = {
         "country": country,
@@ -162,5 +161,4 @@ def default_config(
         "merchant_name": merchant_name,
         "terminal_id": terminal_id,
     }
-    config = parse(default_text(), shop)
-    return replace(config, combinations=tuple(row for row in config.combinations if row.kernel_id in KERNELS))
+    return parse(default_text(), shop)

@@ -73,7 +73,8 @@ def test_the_default_counter_asks_for_an_online_cryptogram(purchase: Transaction
     assert {row.kernel_id for row in rows} >= {3, 7}
     for row in rows:
         ttq = preprocess(config, row, purchase).ttq
-        assert ttq == Ttq.EMV_MODE | Ttq.SIGNATURE | Ttq.CONSUMER_DEVICE_CVM | Ttq.ONLINE_CRYPTOGRAM_REQUIRED
+        can = Ttq.EMV_MODE | Ttq.SIGNATURE | Ttq.CONSUMER_DEVICE_CVM | Ttq.ODA_FOR_ONLINE
+        assert ttq == can | Ttq.ONLINE_CRYPTOGRAM_REQUIRED
 
 
 @pytest.mark.parametrize(
