@@ -34,6 +34,7 @@ from terminal.history import History
 from terminal.host_client import HttpHost
 from terminal.http import client
 from terminal.money import Money
+from terminal.payment import split_sales
 from terminal.payment.arming import Arming
 from terminal.payment.attempt import Attempt
 from terminal.payment.attempt_events import (
@@ -245,6 +246,8 @@ class Counter:
         shown = instrument(tapped.outcome)
         if not shown.refusal:
             shown = dataclasses.replace(shown, sighting=self._memory.sighting(tapped.outcome))
+        if shown.approved:
+            split_sales.note(self._background, tapped.outcome, self._order.amount.minor)
         self._present(self._channels["card"], shown)
 
     def _card_stays(self, stays: bool) -> None:

@@ -288,6 +288,12 @@ async def test_a_genuine_card_approves_without_the_network_and_is_booked_later(s
     assert [(booked.times, booked.amount_minor) for booked in shop.world.booked().values()] == [(1, 1250)]
 
 
+async def test_a_sale_that_is_split_in_two_reaches_the_floor_limit(shop: Shop) -> None:
+    async with shop.run(cards=taking_offline(shop)) as counter:
+        shown = [outcome(await shop.tap(counter, "20.00", "amex-approve")) for _ in range(2)]
+    assert shown == [Outcome.APPROVED_OFFLINE, Outcome.APPROVED]
+
+
 async def test_above_the_floor_limit_the_same_card_is_authorised(shop: Shop) -> None:
     async with shop.run(cards=taking_offline(shop)) as counter:
         for card in SIGNED:
