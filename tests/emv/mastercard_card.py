@@ -251,7 +251,7 @@ STRIPE = {
     0x9F65: "000E",
     0x9F66: "03F0",
     0x9F67: "03",
-    0x9F6B: f"{NUMBER}D2712201000000000000F".ljust(38, "F")[:38],
+    0x9F6B: f"{NUMBER}D27122010000000000000F",
 }
 """A record of magstripe mode: three digits of the checksum, three of the number, three of the counter."""
 
