@@ -102,6 +102,11 @@ def test_ambiguous_keys_of_equal_standing_are_left_out(changes: dict[str, object
     )
 
 
+def test_sources_alone_do_not_make_a_key_certain() -> None:
+    many, few = ambiguous("E1", "E2", sources=["one", "two"]), ambiguous("E1", "E3", sources=["three"])
+    assert not parse_ca_keys(json.dumps([many, few]))
+
+
 def test_keys_that_emv_no_longer_has_are_left_out() -> None:
     found = parse_ca_keys(json.dumps([entry(exponent="02"), entry("E2", modulus="00" + "FF" * 100)]))
     assert not found

@@ -105,6 +105,12 @@ def test_numbers_of_every_length_match(pan: str) -> None:
     assert OdaCard(pan=pan, bin_digits=pan[:3]).cda().succeeded
 
 
+@pytest.mark.parametrize("identifier", ["47FFFFFF", "FFFFFFFF", "4761F3FF", "ABCFFFFF"])
+def test_issuer_identifier_has_three_digits_at_least(identifier: str) -> None:
+    card = OdaCard().bend(ISSUER, dict(enumerate(bytes.fromhex(identifier), start=2)))
+    assert card.cda().reason == "issuer certificate: it is for other card numbers"
+
+
 def test_certificate_is_good_until_the_end_of_its_month() -> None:
     card = OdaCard(issuer_expiry="0226", icc_expiry="0226", date=datetime.date(2026, 2, 28))
     assert card.cda().succeeded
@@ -221,6 +227,8 @@ def test_combined_signature_is_for_this_answer() -> None:
     )
     assert card.cda(signed).reason == "signed dynamic data: hash differs"
     assert card.cda(card.signs_dda()).reason == "signed dynamic data: no cryptogram in it"
+    short = certificates.sign_dynamic_data(card.icc, b"\x02\0\1" + bytes(28), UNPREDICTABLE)
+    assert card.cda(short).reason == "signed dynamic data: no cryptogram in it"
     assert card.cda(b"").reason == "signed dynamic data: its length differs from the key's"
     assert (
         card.cda(b"\xff" * card.icc.length).reason == "signed dynamic data: it is not below the key's modulus"
