@@ -155,6 +155,13 @@ def test_a_card_that_seems_slow_is_asked_three_times_with_other_numbers(payment:
     assert outcome.evidence.relay_ms == 9.1
 
 
+def test_there_are_never_more_than_three_attempts(payment: Transaction) -> None:
+    many = replace(payment, spare_unpredictable_numbers=(SECOND, THIRD, b"four", b"five"))
+    card = MastercardCard(aip=AIP, gives=ARQC, relay_us=[SLOWEST_US + 100] * 5)
+    tap(card, many)
+    assert len(card.sent(RELAY_DATA)) == 3
+
+
 def test_a_card_that_was_slow_once_is_no_relay(payment: Transaction) -> None:
     card = MastercardCard(aip=AIP, relay_us=[SLOWEST_US + 100, SLOWEST_US])
     outcome = tap(card, payment)
