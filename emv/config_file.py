@@ -213,13 +213,9 @@ class _Reader:
 
     def _value(self, kind: Any, value: Any, path: Path) -> Any:
         if value == SHOP:
-            name = str(path[-1])
-            if name not in self._shop:
-                known = ", ".join(sorted(self._shop)) or "nothing"
-                raise _FieldError(path, f"the shop's settings say {known}, not this: write a value")
-            return self._shop[name]
+            value = self._from_shop(str(path[-1]), path)
         if isinstance(kind, types.UnionType):
-            if value == NONE:
+            if value in (NONE, None):
                 return None
             kind = next(part for part in typing.get_args(kind) if part is not type(None))
         origin, inner = typing.get_origin(kind), typing.get_args(kind)
@@ -232,6 +228,12 @@ class _Reader:
             names = {field.name for field in dataclasses.fields(kind)}
             return _make(kind, self._fields(kind, names, value, path), path)
         return _plain(kind, value, path)
+
+    def _from_shop(self, name: str, path: Path) -> Any:
+        if name not in self._shop:
+            known = ", ".join(sorted(self._shop)) or "nothing"
+            raise _FieldError(path, f"the shop's settings say {known}, not this: write a value")
+        return self._shop[name]
 
     def _by_tag(self, kind: Any, table: Mapping[str, Any], path: Path) -> Iterator[tuple[int, Any]]:
         for key, item in table.items():

@@ -122,6 +122,48 @@ def _add_emv(commands: Any) -> None:
     kind.add_argument("--atr", action="store_true", help="HEX is an answer to reset of a contact card")
     kind.add_argument("--ats", action="store_true", help="HEX is an answer to select of a contactless card")
     _json(decode)
+    _add_emv_record(group)
+    _add_emv_replay(group)
+
+
+def _add_emv_record(group: Any) -> None:
+    record = _command(
+        group, "record", _emv_record, "do one tap, and keep what card and terminal say in a file"
+    )
+    record.add_argument(
+        "--reader", default="", metavar="ADDRESS", help="the reader (default: the first that is configured)"
+    )
+    record.add_argument(
+        "--amount", default="1.00", help="what is to be paid, nothing of it is (default: 1.00)"
+    )
+    record.add_argument("--currency", metavar="CODE", help="such as EUR (default: the shop's)")
+    record.add_argument(
+        "--out", type=Path, metavar="FILE", help="the file to write (default: named by the time)"
+    )
+    record.add_argument(
+        "--sealed",
+        action="store_true",
+        help="keep card data too, sealed so that this terminal's host alone can open it; else it is masked",
+    )
+    _home(record)
+    _json(record)
+
+
+def _add_emv_replay(group: Any) -> None:
+    replay = _command(group, "replay", _emv_replay, "run the kernels against a recorded card")
+    replay.add_argument("file", type=Path, metavar="FILE", help="one recording, or several, in JSON")
+    replay.add_argument("--case", metavar="ID", help="of several recordings, this one")
+    replay.add_argument(
+        "--ca-keys", type=Path, metavar="FILE", help="the schemes' public keys (default: none)"
+    )
+    replay.add_argument(
+        "--emv",
+        type=Path,
+        metavar="FILE",
+        help="the terminal's EMV configuration (default: the recording's, else the built-in one)",
+    )
+    replay.add_argument("--key", type=Path, metavar="FILE", help="the host's private key, for what is sealed")
+    _json(replay)
 
 
 def _add_demo(commands: Any) -> None:
@@ -203,5 +245,17 @@ def _queue(options: argparse.Namespace) -> int:
 
 def _emv_decode(options: argparse.Namespace) -> int:
     from terminal.commands.emv_decode import run
+
+    return run(options)
+
+
+def _emv_record(options: argparse.Namespace) -> int:
+    from terminal.commands.emv_record import run
+
+    return run(options)
+
+
+def _emv_replay(options: argparse.Namespace) -> int:
+    from terminal.commands.emv_replay import run
 
     return run(options)

@@ -14,6 +14,7 @@ from terminal.replay.sessions import (
     GENERATE_AC,
     GET_DATA,
     GET_PROCESSING_OPTIONS,
+    GET_RESPONSE,
     INTERNAL_AUTHENTICATE,
     READ_RECORD,
     SELECT,
@@ -21,8 +22,11 @@ from terminal.replay.sessions import (
     values_of,
 )
 
-_SHOWN = {SELECT, READ_RECORD, GET_DATA, GENERATE_AC, GET_PROCESSING_OPTIONS, INTERNAL_AUTHENTICATE}
-"""Instructions whose data is the terminal's, so that it may be shown where no list says what it is."""
+NO_CARD_DATA = {
+    *(SELECT, READ_RECORD, GET_DATA, GET_RESPONSE, GET_PROCESSING_OPTIONS, GENERATE_AC),
+    *(INTERNAL_AUTHENTICATE, EXCHANGE_RELAY_RESISTANCE_DATA),
+}
+"""Instructions whose data is the terminal's own, so that it may be shown and kept."""
 _CRYPTOGRAMS = {0x00: "AAC", 0x40: "TC", 0x80: "ARQC", 0xC0: "a reserved cryptogram"}
 
 
@@ -75,7 +79,7 @@ def differences(
 
 def shown(command: CommandApdu) -> str:
     """Return a command as it may be shown, in hexadecimal; data that may be a secret as zeros."""
-    data = command.data if command.ins in _SHOWN else bytes(len(command.data))
+    data = command.data if command.ins in NO_CARD_DATA else bytes(len(command.data))
     return (
         CommandApdu(command.cla, command.ins, command.p1, command.p2, data[:255], command.le)
         .encode()

@@ -9,6 +9,7 @@ from typing import Any
 from emv import tlv
 from emv.candidates import DirectoryEntry, asks_for_ttq, directory, requested_kernel
 from emv.config import VISA_AIDS, CombinationConfig, EmvConfig
+from emv.emv_options import EmvOptions
 from emv.entry_point import KERNELS, EntryPoint
 from emv.errors import DecodeError
 from emv.fields import Ttq
@@ -67,6 +68,16 @@ class Replayed:
             return replace(found, reason="no CA keys")
         return found
 
+    @property
+    def tvr(self) -> bytes:
+        """The Terminal Verification Results."""
+        return self.value(Tag.TVR, bytes(_TVR_BYTES))
+
+    @property
+    def tsi(self) -> bytes:
+        """The Transaction Status Information."""
+        return self.value(Tag.TSI, bytes(_TSI_BYTES))
+
     def value(self, tag: int, absent: bytes = b"") -> bytes:
         """Return what the terminal found out, by tag."""
         evidence = self.outcome.evidence
@@ -87,8 +98,8 @@ class Replayed:
                 {"check": its.check, "response": its.response.value, "words": its.words}
                 for its in outcome.findings
             ],
-            "tvr": self.value(Tag.TVR, bytes(_TVR_BYTES)).hex().upper(),
-            "tsi": self.value(Tag.TSI, bytes(_TSI_BYTES)).hex().upper(),
+            "tvr": self.tvr.hex().upper(),
+            "tsi": self.tsi.hex().upper(),
             "cvm": outcome.cvm.value,
             "cvm_results": self.value(Tag.CVM_RESULTS).hex().upper(),
             "oda": {"method": oda.method.value, "result": oda.result.value, "reason": oda.reason},
@@ -130,8 +141,9 @@ def replay(
     first = _Run(transcript, config, kernels, None)
     first.run()
     second = _Run(transcript, config, kernels, first.card.session)
-    for number in filled:
-        second.card.note(f"exchange {number}: digits of the card that the recording has as F were taken as 0")
+    if filled and not transcript.masked:
+        places = ", ".join(str(number) for number in filled)
+        second.card.note(f"exchange {places}: digits of the card that the recording has as F were taken as 0")
     return second.run()
 
 
@@ -160,16 +172,16 @@ class _Run:
         self._day = valid_day(applications)
         self._config = config_of(self._told, config, self._rows(config))
         if KernelEmv in self._kernels.values():
-            # It stands in for a kernel that there is not: that is no card of another scheme.
-            guard = replace(config.guard, scheme_mix=Response.IGNORE)
+            # It stands in for a kernel that there is not, and contact cards may have verified a PIN.
+            guard = replace(config.guard, scheme_mix=Response.IGNORE, pin_claim=Response.IGNORE)
             self._config = replace(self._config, guard=guard)
 
     def run(self) -> Replayed:
         """Do it."""
         entry_point = EntryPoint(self._config, self._kernels)
         begin = begin_of(self._told, self._config, self._day)
-        if Tag.TRANSACTION_DATE not in self._told.values:
-            self.card.note(f"nothing tells the date: {self._day} was taken, when the card counted")
+        if Tag.TRANSACTION_DATE not in self._told.everything:
+            self.card.note(f"nothing tells the date: {self._day} was taken")
         outcome = converse(entry_point, begin, self.card.transceive, _show)
         for name, words in self._assumed.items():
             if name == self.card.session.df_name:
@@ -192,6 +204,8 @@ class _Run:
     def _rows(self, config: EmvConfig) -> list[CombinationConfig]:
         """Return a row for each application that was selected: our own ones, made-up ones for others."""
         configured = [row for row in config.combinations if row.kernel_id in self._kernels]
+        if self._transcript.interface == CONTACT:
+            configured = [replace(row, options=EmvOptions()) for row in configured]
         applications = self.card.applications
         if not applications:
             return configured
@@ -208,7 +222,8 @@ class _Run:
         if not any(wanted in (0, row.kernel_id) for row in found):
             found = self._made_up(session, wanted, configured)
         visa = any(row.kernel_id == _VISA and row.aid.startswith(_VISA_RID) for row in found)
-        if visa and session.fci and not asks_for_ttq(session.fci) and _OLD_VISA not in self._kernels:
+        went_on = len(session.exchanges) > 1
+        if visa and went_on and not asks_for_ttq(session.fci) and _OLD_VISA not in self._kernels:
             self._kernels[_OLD_VISA] = KernelEmv
             self._assumed[name] = (
                 f"{_hex(name)} does not ask for the TTQ: taken with EMV's shared flow as kernel 1"

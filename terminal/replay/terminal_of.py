@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -18,9 +18,10 @@ from emv.c2_options import C2Options
 from emv.config import CombinationConfig, EmvConfig, KernelOptions
 from emv.dol import length
 from emv.errors import DecodeError
-from emv.fields import Ttq
+from emv.fields import Ttq, Tvr
 from emv.formats import decode_date, decode_n, decode_time
 from emv.kernel import Begin, Transaction
+from emv.sensitive import Track2
 from emv.tags import Tag
 from terminal.replay.sessions import (
     EXCHANGE_RELAY_RESISTANCE_DATA,
@@ -38,6 +39,12 @@ _FOUND_OUT = {
 }
 """What a terminal finds out or hears by itself: ours must come to it, or differ."""
 _TOLD = {GET_PROCESSING_OPTIONS, GENERATE_AC, INTERNAL_AUTHENTICATE}
+_CRYPTOGRAM, _WITH_CDA = 0xC0, 0x10
+"""Bits of P1 of GENERATE AC."""
+_CAPABLE_OF_CDA = 0x08
+"""Bit of byte 3 of the terminal capabilities."""
+_EPOCH = datetime.date(2000, 1, 1)
+
 _T = TypeVar("_T")
 
 
@@ -46,12 +53,21 @@ class Told:
     """What the recorded terminal told the card.
 
     Args:
-        values: Data objects by tag.
+        values: Data objects by tag, as commands told them.
+        data: The recording's `terminal.data`: what holds where no command told anything.
         entropies: What EXCHANGE RELAY RESISTANCE DATA told, each time another number.
+        cda: Whether it was capable of combined authentication, as far as we know.
     """
 
     values: Mapping[int, bytes]
+    data: Mapping[int, bytes]
     entropies: tuple[bytes, ...] = ()
+    cda: bool = True
+
+    @property
+    def everything(self) -> dict[int, bytes]:
+        """Both, what was told first."""
+        return {**self.data, **self.values}
 
 
 def told(sessions: Iterable[Session], data: Mapping[int, bytes], *, authenticates: bool) -> Told:
@@ -66,6 +82,7 @@ def told(sessions: Iterable[Session], data: Mapping[int, bytes], *, authenticate
     listens = _TOLD if authenticates else _TOLD - {INTERNAL_AUTHENTICATE}
     values: dict[int, bytes] = {}
     entropies: list[bytes] = []
+    cda = True
     for session in sessions:
         for said in session.said:
             if said.command is None:
@@ -79,8 +96,10 @@ def told(sessions: Iterable[Session], data: Mapping[int, bytes], *, authenticate
             # It is the unpredictable number, and later ones take its place.
             values[Tag.UNPREDICTABLE_NUMBER] = entropies[0]
         if values:
+            values = {**_inferred(session, values), **values}
+            cda = _has_cda(session, values)
             break
-    return Told({**data, **values}, tuple(dict.fromkeys(entropies)))
+    return Told(values, data, tuple(dict.fromkeys(entropies)), cda)
 
 
 def _values(session: Session, command: CommandApdu) -> Iterator[tuple[int, bytes]]:
@@ -91,6 +110,26 @@ def _values(session: Session, command: CommandApdu) -> Iterator[tuple[int, bytes
             return
 
 
+def _inferred(session: Session, values: Mapping[int, bytes]) -> dict[int, bytes]:
+    """Return what the terminal must have been to do what it did.
+
+    A terminal whose TVR does not say that versions differ has the card's version.
+    """
+    version = session.value(Tag.VERSION_CARD)
+    tvr = Tvr.from_bytes(values.get(Tag.TVR, b""), "big")
+    if version is None or len(values.get(Tag.TVR, b"")) != 5 or tvr & Tvr.VERSIONS_DIFFER:
+        return {}
+    return {int(Tag.VERSION_TERMINAL): version}
+
+
+def _has_cda(session: Session, values: Mapping[int, bytes]) -> bool:
+    """Say whether GENERATE AC asked for a signature, or might have done so."""
+    sent = (its.command for its in session.said if its.command is not None)
+    asked = next((command.p1 for command in sent if command.ins == GENERATE_AC), 0)
+    failed = Tvr.from_bytes(values.get(Tag.TVR, b""), "big") & Tvr.CDA_FAILED
+    return bool(asked & _WITH_CDA or failed) or not asked & _CRYPTOGRAM
+
+
 def begin_of(found: Told, config: EmvConfig, day: datetime.date) -> Begin:
     """Return the payment that was made.
 
@@ -99,8 +138,8 @@ def begin_of(found: Told, config: EmvConfig, day: datetime.date) -> Begin:
         config: Has the currency where none was told.
         day: The day if none was told.
     """
-    values = found.values
-    amount = _number(values, Tag.AMOUNT_AUTHORISED, Tag.AMOUNT_AUTHORISED_BINARY)
+    values = found.everything
+    amount = _amount(values)
     other = _number(values, Tag.AMOUNT_OTHER, Tag.AMOUNT_OTHER_BINARY)
     kind = values.get(Tag.TRANSACTION_TYPE, b"")
     number = values.get(Tag.UNPREDICTABLE_NUMBER, b"")
@@ -127,16 +166,16 @@ def config_of(found: Told, config: EmvConfig, rows: Iterable[CombinationConfig])
         config: What counts where nothing was told.
         rows: The applications that it takes.
     """
-    values = found.values
+    values = found.everything
     country = _code(values.get(Tag.TERMINAL_COUNTRY)) or config.country
     extra = {tag: value for tag, value in values.items() if tag not in _FOUND_OUT and not _is_of_kernel(tag)}
     return replace(
         config,
         country=country,
         currency=_code(values.get(Tag.TRANSACTION_CURRENCY)) or config.currency,
-        combinations=tuple(_row(row, values) for row in rows),
+        combinations=tuple(_row(row, found.values, _amount(values)) for row in rows),
         terminal_type=_byte(values, Tag.TERMINAL_TYPE, config.terminal_type),
-        capabilities=_of_length(values, Tag.TERMINAL_CAPABILITIES, 3, config.capabilities),
+        capabilities=_capabilities(found, config.capabilities),
         additional_capabilities=_of_length(
             values, Tag.ADDITIONAL_CAPABILITIES, 5, config.additional_capabilities
         ),
@@ -149,7 +188,7 @@ def _is_of_kernel(tag: int) -> bool:
     return tag in (Tag.UNPREDICTABLE_NUMBER, Tag.TTQ)
 
 
-def _row(row: CombinationConfig, values: Mapping[int, bytes]) -> CombinationConfig:
+def _row(row: CombinationConfig, values: Mapping[int, bytes], amount: int) -> CombinationConfig:
     """Return a row as the recorded terminal had it: it did take the payment, whatever the amount."""
     kinds = row.transaction_types | set(values.get(Tag.TRANSACTION_TYPE, b"")[:1])
     row = replace(
@@ -160,16 +199,15 @@ def _row(row: CombinationConfig, values: Mapping[int, bytes]) -> CombinationConf
         options=_as_told(row.options, values),
     )
     value = values.get(Tag.TTQ)
-    if value is None or len(value) != 4:
+    if row.ttq is None or value is None or len(value) != 4:
         return row
     # The bits that pre-processing sets tell which limits the amount had passed.
     ttq = Ttq(int.from_bytes(value, "big"))
     return replace(
         row,
         ttq=ttq,
-        floor_limit=0 if ttq & Ttq.ONLINE_CRYPTOGRAM_REQUIRED else None,
-        terminal_floor_limit=None,
-        cvm_limit=0 if ttq & Ttq.CVM_REQUIRED else None,
+        floor_limit=0 if ttq & Ttq.ONLINE_CRYPTOGRAM_REQUIRED else amount + 1,
+        cvm_limit=0 if ttq & Ttq.CVM_REQUIRED else amount + 1,
         status_check=False,
     )
 
@@ -214,6 +252,10 @@ def _zero_without_online(values: Mapping[int, bytes], amount: int) -> bool:
     return amount == 0 and len(value) == 4 and not ttq & Ttq.ONLINE_CRYPTOGRAM_REQUIRED
 
 
+def _amount(values: Mapping[int, bytes]) -> int:
+    return _number(values, Tag.AMOUNT_AUTHORISED, Tag.AMOUNT_AUTHORISED_BINARY)
+
+
 def _number(values: Mapping[int, bytes], tag: Tag, binary: Tag | None = None) -> int:
     found = _read(decode_n, values.get(tag))
     if found is None and binary is not None and binary in values:
@@ -237,6 +279,11 @@ def _byte(values: Mapping[int, bytes], tag: Tag, absent: int) -> int:
     return value[0] if len(value) == 1 else absent
 
 
+def _capabilities(found: Told, absent: bytes) -> bytes:
+    value = _of_length(found.everything, Tag.TERMINAL_CAPABILITIES, 3, absent)
+    return value if found.cda else value[:2] + bytes((value[2] & ~_CAPABLE_OF_CDA,))
+
+
 def _of_length(values: Mapping[int, bytes], tag: Tag, size: int, absent: bytes) -> bytes:
     value = values.get(tag, b"")
     return value if len(value) == size else absent
@@ -250,11 +297,16 @@ def _read(decode: Callable[[bytes], _T], value: bytes | None) -> _T | None:
         return None
 
 
-def valid_day(sessions: Iterable[Session]) -> datetime.date:
+def valid_day(sessions: Sequence[Session]) -> datetime.date:
     """Return a day on which the card counts, for a recording that does not tell the day."""
     for tag in (Tag.EFFECTIVE_DATE, Tag.EXPIRATION_DATE):
         for session in sessions:
             found = _read(decode_date, session.value(tag))
             if found is not None:
                 return found
-    return datetime.date(2000, 1, 1)
+    tracks = (session.value(Tag.TRACK_2) for session in sessions)
+    return next((day for track in tracks if (day := _read(_expiry_month, track))), _EPOCH)
+
+
+def _expiry_month(track_2: bytes) -> datetime.date:
+    return decode_date(bytes.fromhex(Track2(track_2).expiry + "01"))

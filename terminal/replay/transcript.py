@@ -31,6 +31,7 @@ from typing import Any
 from emv.sensitive import SensitiveBytes
 
 CONTACT, CONTACTLESS = "contact", "contactless"
+_STATUS_BYTES = 2
 
 
 class TranscriptError(ValueError):
@@ -159,14 +160,9 @@ def _exchange(line: Any, number: int, name: str) -> Exchange:
     return Exchange(
         number=number,
         command=(_bytes(command) or None) if command else None,
-        answer=SensitiveBytes(raw) if raw is not None and _has_status(raw) else None,
+        answer=SensitiveBytes(raw) if raw is not None and len(raw) >= _STATUS_BYTES else None,
         ms=None if ms is None else float(ms),
     )
-
-
-def _has_status(raw: bytes) -> bool:
-    """Say whether an answer ends in something that can be a status word. Spec: ISO/IEC 7816-3, 10.3.3."""
-    return len(raw) >= 2 and raw[-2] >> 4 in (0x6, 0x9)
 
 
 def _bytes(text: str) -> bytes | None:
