@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from emv.apdu import ResponseApdu
 from emv.background import Background
 from emv.capk import CaKeys
 from emv.fields import Tvr
-from emv.kernel import Transaction
+from emv.kernel import Begin, CardAnswered, Complete, SendCommand, Transaction
 from emv.oda import OdaMethod, OdaResult
-from emv.outcome import CvmResult, Interface, MessageId, OutcomeKind, Start, UiStatus
+from emv.outcome import CvmResult, Interface, MessageId, Outcome, OutcomeKind, Start, UiStatus
 from emv.sensitive import Pan, SensitiveBytes
 from tests.emv.genuine_card import ca_keys as visa_keys
 from tests.emv.mastercard_card import (
@@ -27,6 +28,7 @@ from tests.emv.mastercard_card import (
     ON_DEVICE,
     PLAIN,
     READ,
+    RELAY,
     TC,
     C2Tap,
     MastercardCard,
@@ -704,3 +706,27 @@ def test_the_card_data_never_prints(purchase: Transaction) -> None:
     for text in (repr(outcome), repr(vars(run.kernel)), str(outcome.evidence)):
         assert NUMBER not in text
     assert one(0x5A, NUMBER).hex() not in repr(vars(run.kernel))
+
+
+def test_one_wrong_bit_on_the_way_makes_no_approval(purchase: Transaction) -> None:
+    """All that this card says is signed, or signed again by what follows from it."""
+    card = MastercardCard(aip=PLAIN | CDA | RELAY, relay_us=[6000])
+    assert tap(card, purchase).kind is OutcomeKind.APPROVED
+    right = [bytes.fromhex(answer) for answer in card.answered]
+    for number, answer in enumerate(right):
+        for at in range(len(answer) - 2):
+            wrong = answer[:at] + bytes((answer[at] ^ 1,)) + answer[at + 1 :]
+            outcome = answered(card, purchase, [*right[:number], wrong, *right[number + 1 :]])
+            assert outcome is None or outcome.kind is not OutcomeKind.APPROVED, (number, at)
+
+
+def answered(card: MastercardCard, purchase: Transaction, answers: list[bytes]) -> Outcome | None:
+    """Give a new kernel these answers in order; None if it wants more."""
+    machine = C2Tap(card).kernel
+    actions = machine.handle(Begin(purchase))
+    for answer in answers:
+        if not isinstance(actions[-1], SendCommand):
+            break
+        actions = machine.handle(CardAnswered(ResponseApdu.decode(answer), 6000))
+    last = actions[-1]
+    return last.outcome if isinstance(last, Complete) else None
