@@ -117,12 +117,16 @@ def generate_ac(card: SimulatedCard, tap: Tap, asks: int) -> None:
     tap.values |= dict(ber.objects(tap.answer))
 
 
+def issuer_key(tap: Tap, ca: Key) -> Key:
+    """Return the issuer's key out of its certificate."""
+    return certified(ca, tap.values["90"], tap.values.get("92", b""), tap.values["9F32"])
+
+
 def card_key(tap: Tap, ca: Key) -> Key:
     """Return the card's key out of its certificates."""
     got = tap.values
-    issuer = certified(ca, got["90"], got.get("92", b""), got["9F32"])
     static = tap.static + (got["82"] if "9F4A" in got else b"")
-    return certified(issuer, got["9F46"], got.get("9F48", b""), got["9F47"], static)
+    return certified(issuer_key(tap, ca), got["9F46"], got.get("9F48", b""), got["9F47"], static)
 
 
 def combined(tap: Tap, key: Key) -> bytes:

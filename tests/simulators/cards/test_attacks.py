@@ -219,3 +219,11 @@ def test_a_middleman_passes_on_what_it_can_not_read() -> None:
     card.power_on()
     assert card.transmit(b"") == b"\x67\x00"
     assert card.transmit(bytes.fromhex("80A8000002830000")) == b"\x69\x85"
+
+
+def test_a_middleman_takes_objects_out() -> None:
+    card = ManInTheMiddle(profile.load("visa-approve"), drop=["9F6C", "5F2D"])
+    tap = tapped(card)
+    assert "9F6C" not in tap.values
+    assert "5F2D" not in tap.fci
+    assert "9F5A" in tap.fci

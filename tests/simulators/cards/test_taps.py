@@ -7,9 +7,11 @@ from simulators.cards import profile
 from simulators.cards.ber import objects
 from simulators.cards.card import SimulatedCard
 from simulators.cards.misbehaving import TornCard
-from simulators.scheme import keys
+from simulators.scheme import ISSUER_MASTER_KEY, keys
 from simulators.scheme.cryptograms import issuer_authentication_data
+from simulators.scheme.magstripe import cvc3
 from simulators.scheme.make_keys import RIDS
+from simulators.scheme.session_keys import card_key as card_key_of
 from tests.simulators.cards.tapping import (
     ARQC,
     CDA,
@@ -23,6 +25,7 @@ from tests.simulators.cards.tapping import (
     fast,
     filled,
     generate_ac,
+    issuer_key,
     send,
     tapped,
 )
@@ -94,12 +97,12 @@ def test_a_flaw_is_where_the_profile_says(name: str) -> None:
     _, tap = settled(name)
     if level == "issuer":
         with pytest.raises((AssertionError, KeyError)):
-            card_key(tap, ca_of(tap))
+            issuer_key(tap, ca_of(tap))
         return
-    issuer_is_right = Tap(values=tap.values, static=tap.static)
+    issuer_key(tap, ca_of(tap))
     if level == "card":
         with pytest.raises(AssertionError):
-            card_key(issuer_is_right, ca_of(tap))
+            card_key(tap, ca_of(tap))
         return
     card_key(tap, ca_of(tap))
     with pytest.raises(AssertionError):
@@ -198,6 +201,13 @@ class TestOrder:
         assert card.transmit(bytes.fromhex("80A8000002830000")) == b"\x6a\x80"
         assert card.transmit(bytes.fromhex("80A800000483020000"))[-2:] == b"\x6a\x80"  # type: ignore[index]
 
+    def test_options_come_once(self) -> None:
+        for name in ("mastercard-approve", "visa-offline", "unionpay-approve"):
+            card = profile.load(name)
+            tap = begin(card)
+            again = next(each for each in tap.commands if each[1] == 0xA8)
+            assert card.transmit(again) == b"\x69\x85"
+
     def test_get_data(self) -> None:
         card = profile.load("mastercard-balance")
         begin(card)
@@ -252,8 +262,16 @@ class TestMastercard:
         card = profile.load("mastercard-magstripe")
         tap = begin(card)
         assert tap.values["82"] == b"\x00\x00"
+        assert tap.values["94"] == bytes.fromhex("08010100")
+        assert card.transmit(bytes.fromhex("802A8E00040000012300")) == b"\x6a\x86"
         answer = send(card, tap, "802A8E8004 00000123 00")
         got = dict(objects(answer))
+        key = card_key_of(ISSUER_MASTER_KEY, "5413330089020011", "01")
+        for code, track in (("9F61", "9F6B"), ("9F60", "56")):
+            number = bytes.fromhex("00000123")
+            counter = got["9F36"]
+            right = cvc3(key, tap.values[track], counter=counter, unpredictable_number=number)
+            assert got[code] == right
         assert {tag: len(value) for tag, value in got.items() if tag != "77"} == {
             "9F61": 2,
             "9F60": 2,
@@ -315,3 +333,9 @@ class TestJcb:
         tap = tapped(profile.load(name), changes={"9F53": announced})
         combined(tap, card_key(tap, ca_of(tap)))
         assert tap.values["9F50"] == bytes([chosen])
+
+
+@pytest.mark.parametrize(("expiry", "last"), [("3112", "311231"), ("2802", "280229"), ("2702", "270228")])
+def test_an_application_expires_with_the_last_day_of_its_month(expiry: str, last: str) -> None:
+    card = profile.make({"card": {"pan": "4761739001010119", "expiry": expiry}})
+    assert tapped(card).values["5F24"].hex() == last

@@ -2,8 +2,10 @@
 
 import base64
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,13 @@ from offline_queue.errors import SignatureError
 from offline_queue.record import Record, RecordKind
 from offline_queue.sealing import Sealer
 from offline_queue.signing import PublicKey, SigningKey
+from simulators.cards import profile
 from simulators.hosts.host import Host
 from simulators.hosts.host_behaviour import ANYTHING, Fault
 from simulators.hosts.host_issuer import approving_issuer, scheme_issuer
+from tests.simulators.cards.tapping import tapped
 from tests.simulators.hosts.conftest import TlsFiles
-from tests.simulators.hosts.host_terminal import ModelClient, ModelTerminal, text
+from tests.simulators.hosts.host_terminal import ModelClient, ModelTerminal, card, text
 
 
 @pytest.fixture
@@ -254,6 +258,28 @@ def test_the_issuer_of_the_test_scheme_is_the_default(tls_files: TlsFiles) -> No
             client = ModelClient(http, terminal, host.signing_key)
             assert client.authorise(terminal.intent())["result"] == "declined"
     assert scheme_issuer(b"", 1250).code == "88"
+
+
+def test_the_issuers_answer_goes_to_the_card_by_the_terminal(tls_files: TlsFiles, tmp_path: Path) -> None:
+    folder = tmp_path / "host"
+    with Host(certificate=tls_files.certificate, key=tls_files.key, folder=folder) as host:
+        pass
+    # Books from before there were such answers.
+    with closing(sqlite3.connect(folder / "host.sqlite")) as books:
+        books.execute("ALTER TABLE attempts DROP COLUMN issuer_data")
+    with Host(certificate=tls_files.certificate, key=tls_files.key, folder=folder) as host:
+        terminal = ModelTerminal(host.sealing_key)
+        host.enrol("T1", terminal.key.public_key)
+        with httpx.Client(base_url=host.url, verify=tls_files.client_context()) as http:
+            client = ModelClient(http, terminal, host.signing_key)
+            tap = tapped(profile.load("visa-approve"))
+            answer = client.authorise(terminal.intent(secret=card(tap.record)))
+            assert answer["result"] == "approved"
+            assert answer["issuer_data"][-4:] == "3030"
+            assert client.authorise(terminal.intent(secret=card(tap.record)))["code"] == "59"
+            foreign = tapped(profile.load("visa-approve"), changes={"5F2A": "0156"})
+            refused = client.authorise(terminal.intent(secret=card(foreign.record)))
+            assert (refused["code"], refused["issuer_data"]) == ("13", "")
 
 
 def test_nothing_in_a_wire_record_shows_the_secret(client: ModelClient) -> None:
