@@ -121,9 +121,9 @@ class EmvCard(ScriptedCard):
             issuer, self._icc, pan=pan, expiry="1239", serial=b"\0\0\2", static_data=static
         )
         chain = one(0x8F, b"\xe1") + one(0x90, issued.certificate) + one(0x9F32, issued.exponent)
-        chain += one(0x92, issued.remainder)
+        chain += one(0x92, issued.remainder) if issued.remainder else b""
         own = one(0x9F46, certified.certificate) + one(0x9F47, certified.exponent)
-        own += one(0x9F48, certified.remainder)
+        own += one(0x9F48, certified.remainder) if certified.remainder else b""
         track = pan + "D2712201123456789"
         return {
             (1, 1): one(0x70, one(0x57, track + "F" * (len(track) % 2))),
