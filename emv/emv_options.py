@@ -44,8 +44,6 @@ class EmvOptions:
         random_maximum_percent: The same just below the floor limit.
         random_threshold: In minor units: from here on the percentage rises up to the maximum.
         on_device: Whether a device's own verification of its owner is taken.
-        sda_approves: Whether static authentication, which a copied card passes too, is enough for an
-            offline approval.
         default_ddol: What INTERNAL AUTHENTICATE sends to a card without a list (9F49).
         contact_chip: Whether the terminal takes contact cards too, as kernels 4 and 5 tell the card.
         limit_sets: Dynamic reader limits of kernel 4.
@@ -60,7 +58,6 @@ class EmvOptions:
     random_maximum_percent: int = 0
     random_threshold: int = 0
     on_device: bool = True
-    sda_approves: bool = False
     default_ddol: bytes = bytes.fromhex("9F3704")
     contact_chip: bool = False
     limit_sets: tuple[LimitSet, ...] = ()

@@ -15,9 +15,9 @@ The card may leave after GENERATE AC: an online answer does not come back to it 
 is no second GENERATE AC, no issuer authentication and no script; delayed authorisation, torn transaction
 recovery, magnetic stripe mode and the transaction certificate hash (97, 98) are not there.
 
-Nothing is approved offline that did not prove to be genuine by CDA or DDA. A terminal that can't tell
-asks for an online cryptogram where it would ask for an approval; EMV itself leaves that to the action
-codes. The PIN try counter (9F17) is not asked for: a contactless card is never sent a PIN.
+Nothing is approved offline without CDA: SDA is passed by a copy of a card, and DDA signs neither amount nor
+cryptogram. For such cards an online cryptogram is asked for in place of an approval; EMV itself leaves that
+to the action codes. The PIN try counter (9F17) is not asked for: a contactless card is never sent a PIN.
 
 A kernel on top is a subclass: a number, and the few methods that its book has otherwise.
 
@@ -395,15 +395,8 @@ class KernelEmv:
 
     @property
     def _can_be_genuine(self) -> bool:
-        """Whether the card has proved, or can still prove with its cryptogram, that it is genuine."""
-        if self._method is OdaMethod.CDA:
-            return self._card_key.key is not None
-        return self._genuine
-
-    @property
-    def _genuine(self) -> bool:
-        enough = self._oda.method is not OdaMethod.SDA or self._options.sda_approves
-        return self._oda.succeeded and enough
+        """Whether the card can still prove with its cryptogram that it is genuine, and agrees to this payment."""
+        return self._method is OdaMethod.CDA and self._card_key.key is not None
 
     @property
     def _wants_signature(self) -> bool:
@@ -451,7 +444,7 @@ class KernelEmv:
                     "the card asks for the issuer, and the terminal is offline only", card
                 )
             return emv_outcome.online("the issuer decides", card, self._terminal, decision.cvm)
-        if not self._genuine:
+        if not self._oda.succeeded or self._oda.method is not OdaMethod.CDA:
             return emv_outcome.declined("the card did not prove that it is genuine", card)
         if decision.cvm is CvmResult.ONLINE_PIN:
             return emv_outcome.declined(

@@ -38,7 +38,7 @@ AGAIN_S = 0.25
 
 _FINAL = {OutcomeKind.APPROVED, OutcomeKind.DECLINED, OutcomeKind.ONLINE_REQUEST}
 
-_PROVE_THE_PAYMENT = {OdaMethod.CDA, OdaMethod.FDDA, OdaMethod.DDA}
+_PROVE_THE_PAYMENT = {OdaMethod.CDA, OdaMethod.FDDA}
 """Methods by which a card signs something of this payment. Static data, which SDA signs, can be copied."""
 
 _SCHEMES = {2: "Mastercard", 3: "Visa", 4: "American Express", 5: "JCB", 6: "Discover", 7: "UnionPay"}

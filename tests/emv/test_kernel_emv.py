@@ -151,7 +151,7 @@ def test_the_host_gets_the_cryptogram_out_of_the_signature() -> None:
         ({}, {}, APPROVED, "0000000000", 0x50),
         ({"forges": True}, {}, DECLINED, "0400000000", 0x50),
         ({"forges": True, "answers": ARQC}, {}, DECLINED, "0400000000", 0x50),
-        ({"aip": EMV_CARD | DDA}, {}, APPROVED, "0000000000", 0x40),
+        ({"aip": EMV_CARD | DDA}, {}, ONLINE, "0000000000", 0x80),
         ({"aip": EMV_CARD | DDA, "forges": True}, {}, ONLINE, "0800000000", 0x80),
         ({"aip": EMV_CARD | SDA}, {}, ONLINE, "0200000000", 0x80),
         ({"aip": EMV_CARD | SDA, "answers": TC}, {}, DECLINED, "0200000000", 0x80),
@@ -183,16 +183,10 @@ class Credulous(KernelEmv):
 
 
 def test_an_approval_of_a_card_that_is_not_genuine_is_declined_whatever_was_asked_for() -> None:
-    for aip in (EMV_CARD, EMV_CARD | SDA):
+    for aip in (EMV_CARD, EMV_CARD | SDA, EMV_CARD | DDA):
         card = EmvCard(aip=aip)
         outcome = tap(Credulous(activation(card, PURCHASE)), card, PURCHASE)
         assert (card.generated[2], outcome.kind) == (0x40, DECLINED)
-
-
-def test_static_authentication_is_enough_where_the_merchant_says_so() -> None:
-    card = EmvCard(aip=EMV_CARD | SDA, records=dict.fromkeys((0x9F0D, 0x9F0F), "0000000000"))
-    lax = EmvOptions(tac_online=bytes(5), tac_default=bytes(5), sda_approves=True)
-    assert run(card, options=lax).kind is APPROVED
 
 
 def test_the_card_is_told_what_authentication_found() -> None:
@@ -219,7 +213,9 @@ def test_the_card_signs_its_list_or_the_terminal_s(ddol: str | None, command: st
     card = EmvCard(aip=EMV_CARD | DDA, records={0x9F49: ddol})
     outcome = run(card)
     assert next(sent for sent in card.commands if sent[1] == 0x88).hex() == command
-    assert outcome.kind is APPROVED
+    assert outcome.evidence is not None
+    assert outcome.evidence.oda.succeeded
+    assert outcome.kind is ONLINE
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_an_approval_by_the_card_takes_proof_over_this_payment(method: OdaMethod
         evidence=Evidence(card=CardData(), terminal={}, oda=oda),
     )
     paying = instrument(outcome)
-    proved = result is OdaResult.SUCCEEDED and method in (OdaMethod.CDA, OdaMethod.DDA, OdaMethod.FDDA)
+    proved = result is OdaResult.SUCCEEDED and method in (OdaMethod.CDA, OdaMethod.FDDA)
     assert paying.approved is proved
     assert bool(paying.refusal) is not proved
     assert paying.secret.reveal() == (b"x" if proved else b"")
