@@ -395,7 +395,7 @@ class KernelEmv:
 
     @property
     def _can_be_genuine(self) -> bool:
-        """Whether the card can still prove with its cryptogram that it is genuine, and agrees to this payment."""
+        """Whether the card can still prove, with its cryptogram, that it is genuine and agrees."""
         return self._method is OdaMethod.CDA and self._card_key.key is not None
 
     @property
