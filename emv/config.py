@@ -97,7 +97,7 @@ class EmvConfig:
     currency: str
     combinations: tuple[CombinationConfig, ...]
     terminal_type: int = 0x22
-    capabilities: bytes = bytes.fromhex("0028C8")
+    capabilities: bytes = bytes.fromhex("0068C8")
     additional_capabilities: bytes = bytes.fromhex("F000F0A001")
     merchant_category: str = "5999"
     merchant_id: str = ""
