@@ -66,11 +66,18 @@ KINDS: Mapping[str, Kind] = {
             "label": "JCB CREDIT",
             "cryptogram_version": 0x01,
             "pdol": "9F52019F5303",
+            "version": "0200",
         },
     ),
     "discover": Kind(
         EmvPersonality,
         EmvApplication,
-        {"scheme": "discover", "aid": "A0000001523010", "label": "DISCOVER", "cryptogram_version": 0x05},
+        {
+            "scheme": "discover",
+            "aid": "A0000001523010",
+            "label": "DISCOVER",
+            "cryptogram_version": 0x05,
+            "version": "0001",
+        },
     ),
 }
