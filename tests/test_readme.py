@@ -34,5 +34,6 @@ def test_the_example_configuration_is_one(tmp_path: Path) -> None:
 
     (example,) = re.findall(r"```toml\n(\[shop\].*?)```", README.read_text("utf-8"), re.DOTALL)
     (tmp_path / "tillside.toml").write_text(example)
-    (tmp_path / "host-ca.pem").touch()
+    for name in ("host-ca.pem", "ca_keys.json"):
+        (tmp_path / name).touch()
     assert load(tmp_path / "tillside.toml").shop.currency == "EUR"
