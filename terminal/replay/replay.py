@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emv import tlv
-from emv.candidates import DirectoryEntry, asks_for_ttq, directory, requested_kernel
+from emv.candidates import DEFAULT_KERNELS, DirectoryEntry, asks_for_ttq, directory, requested_kernel
 from emv.config import VISA_AIDS, CombinationConfig, EmvConfig
 from emv.emv_options import EmvOptions
 from emv.entry_point import KERNELS, EntryPoint
@@ -168,7 +168,8 @@ class _Run:
         ours = [its for its in self.card.applications if session and its.df_name == session.df_name]
         others = [its for its in self.card.applications if its not in ours]
         applications = [*ours, *others]
-        self._told = told(applications, transcript.data, authenticates=bool(config.ca_keys))
+        authenticates = bool(config.ca_keys) and bool(applications) and self._may_use_dda(applications[0])
+        self._told = told(applications, transcript.data, authenticates=authenticates)
         self._day = valid_day(applications)
         self._config = config_of(self._told, config, self._rows(config))
         if KernelEmv in self._kernels.values():
@@ -200,6 +201,11 @@ class _Run:
             notes=tuple(self.card.notes),
             unused=self.card.unused,
         )
+
+    def _may_use_dda(self, session: Session) -> bool:
+        """Say whether the kernel of an application sends INTERNAL AUTHENTICATE."""
+        kernel = self._kernels.get(DEFAULT_KERNELS.get(session.df_name[:5], 0))
+        return isinstance(kernel, type) and issubclass(kernel, KernelEmv)
 
     def _rows(self, config: EmvConfig) -> list[CombinationConfig]:
         """Return a row for each application that was selected: our own ones, made-up ones for others."""

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from emv.apdu import CommandApdu
 from emv.c2_options import C2Options
 from emv.config import CombinationConfig, EmvConfig, KernelOptions
+from emv.cvm import CvmMethod
 from emv.dol import length
 from emv.errors import DecodeError
 from emv.fields import Ttq, Tvr
@@ -41,8 +42,9 @@ _FOUND_OUT = {
 _TOLD = {GET_PROCESSING_OPTIONS, GENERATE_AC, INTERNAL_AUTHENTICATE}
 _CRYPTOGRAM, _WITH_CDA = 0xC0, 0x10
 """Bits of P1 of GENERATE AC."""
-_CAPABLE_OF_CDA = 0x08
-"""Bit of byte 3 of the terminal capabilities."""
+_CAPABLE_OF_ONLINE_PIN, _CAPABLE_OF_CDA = 0x40, 0x08
+"""Bits of the terminal capabilities, in bytes 2 and 3."""
+_TVR_BYTES, _CVM_BYTES, _METHOD = 5, 3, 0x3F
 _EPOCH = datetime.date(2000, 1, 1)
 
 _T = TypeVar("_T")
@@ -63,6 +65,18 @@ class Told:
     data: Mapping[int, bytes]
     entropies: tuple[bytes, ...] = ()
     cda: bool = True
+
+    @property
+    def tvr(self) -> Tvr | None:
+        """The Terminal Verification Results that GENERATE AC told, or None."""
+        value = self.values.get(Tag.TVR, b"")
+        return Tvr(int.from_bytes(value, "big")) if len(value) == _TVR_BYTES else None
+
+    @property
+    def cvm(self) -> CvmMethod | None:
+        """How the cardholder was verified, as GENERATE AC told it, or None."""
+        value = self.values.get(Tag.CVM_RESULTS, b"")
+        return _read(lambda found: CvmMethod(found[0] & _METHOD), value if len(value) == _CVM_BYTES else None)
 
     @property
     def everything(self) -> dict[int, bytes]:
@@ -90,8 +104,10 @@ def told(sessions: Iterable[Session], data: Mapping[int, bytes], *, authenticate
             if said.command.ins == EXCHANGE_RELAY_RESISTANCE_DATA and len(said.command.data) == 4:
                 entropies.append(said.command.data)
             if said.command.ins in listens:
+                found_out = said.command.ins == GENERATE_AC
                 for tag, value in _values(session, said.command):
-                    values.setdefault(tag, value)
+                    if found_out or tag not in _FOUND_OUT:
+                        values.setdefault(tag, value)
         if entropies:
             # It is the unpredictable number, and later ones take its place.
             values[Tag.UNPREDICTABLE_NUMBER] = entropies[0]
@@ -173,8 +189,9 @@ def config_of(found: Told, config: EmvConfig, rows: Iterable[CombinationConfig])
         config,
         country=country,
         currency=_code(values.get(Tag.TRANSACTION_CURRENCY)) or config.currency,
-        combinations=tuple(_row(row, found.values, _amount(values)) for row in rows),
-        terminal_type=_byte(values, Tag.TERMINAL_TYPE, config.terminal_type),
+        combinations=tuple(_row(row, found, _amount(values)) for row in rows),
+        # Kernel 4 tells the type with two bits more, which say what the reader can do.
+        terminal_type=_byte(values, Tag.TERMINAL_TYPE, config.terminal_type) & 0x3F,
         capabilities=_capabilities(found, config.capabilities),
         additional_capabilities=_of_length(
             values, Tag.ADDITIONAL_CAPABILITIES, 5, config.additional_capabilities
@@ -184,12 +201,13 @@ def config_of(found: Told, config: EmvConfig, rows: Iterable[CombinationConfig])
 
 
 def _is_of_kernel(tag: int) -> bool:
-    """Say whether the kernel itself sets it anew in the course of a transaction."""
-    return tag in (Tag.UNPREDICTABLE_NUMBER, Tag.TTQ)
+    """Say whether kernels make it out of the configuration, or anew in the course of a transaction."""
+    return tag in (Tag.UNPREDICTABLE_NUMBER, Tag.TTQ, Tag.TERMINAL_TYPE, Tag.TERMINAL_CAPABILITIES)
 
 
-def _row(row: CombinationConfig, values: Mapping[int, bytes], amount: int) -> CombinationConfig:
+def _row(row: CombinationConfig, found: Told, amount: int) -> CombinationConfig:
     """Return a row as the recorded terminal had it: it did take the payment, whatever the amount."""
+    values = found.values
     kinds = row.transaction_types | set(values.get(Tag.TRANSACTION_TYPE, b"")[:1])
     row = replace(
         row,
@@ -200,7 +218,7 @@ def _row(row: CombinationConfig, values: Mapping[int, bytes], amount: int) -> Co
     )
     value = values.get(Tag.TTQ)
     if row.ttq is None or value is None or len(value) != 4:
-        return row
+        return replace(row, **_limits(row, found, amount))
     # The bits that pre-processing sets tell which limits the amount had passed.
     ttq = Ttq(int.from_bytes(value, "big"))
     return replace(
@@ -210,6 +228,17 @@ def _row(row: CombinationConfig, values: Mapping[int, bytes], amount: int) -> Co
         cvm_limit=0 if ttq & Ttq.CVM_REQUIRED else amount + 1,
         status_check=False,
     )
+
+
+def _limits(row: CombinationConfig, found: Told, amount: int) -> dict[str, Any]:
+    """Return the limits as TVR and CVM results tell which of them the amount had passed."""
+    limits: dict[str, Any] = {}
+    if found.tvr is not None:
+        limits["floor_limit"] = 0 if found.tvr & Tvr.FLOOR_LIMIT_EXCEEDED else amount + 1
+    if found.cvm not in (None, CvmMethod.FAIL) and row.cvm_limit is not None:
+        verified = found.cvm not in (CvmMethod.NO_CVM, CvmMethod.NOT_PERFORMED)
+        limits["cvm_limit"] = 0 if verified else amount + 1
+    return limits
 
 
 def _as_told(options: KernelOptions, values: Mapping[int, bytes]) -> KernelOptions:
@@ -281,7 +310,13 @@ def _byte(values: Mapping[int, bytes], tag: Tag, absent: int) -> int:
 
 def _capabilities(found: Told, absent: bytes) -> bytes:
     value = _of_length(found.everything, Tag.TERMINAL_CAPABILITIES, 3, absent)
-    return value if found.cda else value[:2] + bytes((value[2] & ~_CAPABLE_OF_CDA,))
+    if Tag.TERMINAL_CAPABILITIES in found.everything:
+        return value
+    # Nobody told them; but what the terminal did, it was capable of.
+    pin = found.cvm is CvmMethod.ONLINE_PIN or bool((found.tvr or Tvr(0)) & Tvr.ONLINE_PIN_ENTERED)
+    verification = value[1] | _CAPABLE_OF_ONLINE_PIN if pin else value[1]
+    security = value[2] if found.cda else value[2] & ~_CAPABLE_OF_CDA
+    return bytes((value[0], verification, security))
 
 
 def _of_length(values: Mapping[int, bytes], tag: Tag, size: int, absent: bytes) -> bytes:

@@ -1,0 +1,83 @@
+"""Recordings as JSON: what is read, what counts as a lost card, and what is no recording."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from terminal.replay.transcript import CONTACT, CONTACTLESS, TranscriptError, parse
+from tests.terminal.replay.taps import tap, written
+
+SELECT = "00A404000E325041592E5359532E444446303100"
+
+
+def one(exchange: dict[str, Any], **more: Any) -> Any:
+    (found,) = parse(json.dumps({"exchanges": [exchange], **more}))
+    return found
+
+
+def test_what_is_written_is_read_again() -> None:
+    transcript, _ = tap("visa-approve")
+    assert written(transcript) == transcript
+
+
+def test_only_exchanges_must_be_there() -> None:
+    found = one({"c": SELECT, "r": "6A82"})
+    assert (found.id, found.interface, found.masked) == ("recording", CONTACTLESS, False)
+    (exchange,) = found.exchanges
+    assert (exchange.number, exchange.command, exchange.ms) == (1, bytes.fromhex(SELECT), None)
+    assert exchange.answer.reveal() == bytes.fromhex("6A82")
+
+
+@pytest.mark.parametrize("command", [None, "", "00A", "xyz"])
+def test_a_command_that_was_not_captured(command: str | None) -> None:
+    assert one({"c": command, "r": "9000"}).exchanges[0].command is None
+
+
+@pytest.mark.parametrize("answer", [None, "", "9", "900", "90", "zz", 5, "04810201001A0591AFAED"])
+def test_an_answer_that_is_a_lost_card(answer: Any) -> None:
+    assert one({"c": SELECT, "r": answer}).exchanges[0].answer is None
+    assert one({"c": SELECT}).exchanges[0].answer is None
+
+
+@pytest.mark.parametrize(
+    ("ms", "read"), [(12.5, 12.5), (3, 3.0), (None, None), (-1, None), (True, None), ("1", None)]
+)
+def test_the_time_of_the_card(ms: Any, read: float | None) -> None:
+    assert one({"c": SELECT, "r": "9000", "ms": ms}).exchanges[0].ms == read
+
+
+def test_what_is_said_of_the_tap() -> None:
+    found = one({"c": SELECT, "r": "9000"}, id="x", interface="contact", masked=True, expected={"any": 1})
+    assert (found.id, found.interface, found.masked) == ("x", CONTACT, True)
+
+
+def test_several_cases() -> None:
+    cases = [{"id": name, "exchanges": [{"c": SELECT, "r": ""}]} for name in "ab"]
+    assert [found.id for found in parse(json.dumps({"about": "two", "cases": cases}))] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "not an object"),
+        ("{}", "nothing to replay"),
+        ('{"exchanges": []}', "nothing to replay"),
+        ('{"exchanges": {}}', "nothing to replay"),
+        ('{"cases": []}', "no cases"),
+        ('{"cases": [5]}', "case 1: not an object"),
+        ('{"cases": [{"id": "first"}]}', "first: no list"),
+        ('{"exchanges": [5]}', "exchange 1 is no object"),
+        ('{"exchanges": [{}]}', "exchange 1 is no object"),
+        ('{"exchanges": [{"c": 5}]}', "exchange 1: the command is neither"),
+        ('{"exchanges": [{"c": ""}], "terminal": {"data": {"9F02": 5}}}', "terminal.data: '9F02'"),
+        ('{"exchanges": [{"c": ""}], "terminal": {"data": {"x": "00"}}}', "terminal.data: 'x'"),
+    ],
+)
+def test_what_is_no_recording(text: str, words: str) -> None:
+    with pytest.raises(TranscriptError, match=words):
+        parse(text)
