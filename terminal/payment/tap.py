@@ -86,6 +86,8 @@ class Tap:
                 return None
             began = time.perf_counter()
             outcome = self.present(card, lease.beat)
+            for found in outcome.findings:
+                logger.warning("check %s (%s): %s", found.check, found.response.value, found.words)
             if outcome.kind in _FINAL:
                 total_ms = (time.perf_counter() - began) * 1000
                 return Tapped(outcome, self._card_s * 1000, total_ms)
@@ -208,6 +210,8 @@ def instrument(outcome: Outcome) -> Instrument:
         summary["pan"] = outcome.pan.masked()
     if outcome.cvm is not CvmResult.NOT_APPLICABLE:
         summary["cvm"] = outcome.cvm.value
+    if outcome.findings:
+        summary["checks"] = ", ".join(found.check for found in outcome.findings)
     refusal = _refusal(outcome)
     if refusal or outcome.data_record is None:
         return Instrument(SensitiveBytes(b""), summary, refusal=refusal)
@@ -215,6 +219,8 @@ def instrument(outcome: Outcome) -> Instrument:
 
 
 def _refusal(outcome: Outcome) -> str:
+    if outcome.scheme_kind is not None:
+        return "this terminal does not trust the card"
     if outcome.kind not in (OutcomeKind.APPROVED, OutcomeKind.ONLINE_REQUEST):
         return "the card declined"
     if outcome.data_record is None:

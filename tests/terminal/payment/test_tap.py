@@ -110,6 +110,9 @@ def test_a_phone_that_does_not_prove_its_claim_is_refused(counter: Counter, read
     outcome = tapped(counter, reader).outcome
     assert (outcome.kind, outcome.scheme_kind) == (OutcomeKind.DECLINED, OutcomeKind.ONLINE_REQUEST)
     assert "no valid fDDA" in outcome.reason
+    paying = instrument(outcome)
+    assert paying.refusal == "this terminal does not trust the card"
+    assert paying.summary["checks"] == "device_claim"
 
 
 def test_a_card_that_declines(counter: Counter, reader: Reader) -> None:
