@@ -10,6 +10,7 @@ from emv.dol import DolEntry, length
 from emv.tags import describe, is_sensitive
 from emv.trace import INSTRUCTIONS
 from terminal.replay.sessions import (
+    CRYPTOGRAM,
     EXCHANGE_RELAY_RESISTANCE_DATA,
     GENERATE_AC,
     GET_DATA,
@@ -18,6 +19,7 @@ from terminal.replay.sessions import (
     INTERNAL_AUTHENTICATE,
     READ_RECORD,
     SELECT,
+    WITH_CDA,
     dol_data,
     values_of,
 )
@@ -103,7 +105,7 @@ def name_of(command: CommandApdu) -> str:
 
 def _parameters(command: CommandApdu) -> str:
     if command.ins == GENERATE_AC:
-        return _CRYPTOGRAMS[command.p1 & 0xC0] + (" with CDA" if command.p1 & 0x10 else "")
+        return _CRYPTOGRAMS[command.p1 & CRYPTOGRAM] + (" with CDA" if command.p1 & WITH_CDA else "")
     return f"P1 P2 {command.p1:02X} {command.p2:02X}"
 
 

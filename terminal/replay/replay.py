@@ -24,7 +24,7 @@ from terminal.payment.tap import converse
 from terminal.replay.differences import Difference
 from terminal.replay.digits import with_digits
 from terminal.replay.recorded_card import RecordedCard
-from terminal.replay.sessions import Session
+from terminal.replay.sessions import GENERATE_AC, WITH_CDA, Said, Session
 from terminal.replay.terminal_of import begin_of, config_of, told, valid_day
 from terminal.replay.transcript import CONTACT, Transcript
 
@@ -189,6 +189,8 @@ class _Run:
                 self.card.note(words)
         if self._transcript.masked:
             self.card.note("card data is masked in this recording: no authentication can succeed")
+        if not self._config.ca_keys and any(_signs(its) for its in self.card.session.said):
+            self.card.note("the recorded cryptogram stands in a signature (CDA): unreadable without CA keys")
         unverified = getattr(self._kernels.get(outcome.kernel_id), "UNVERIFIED_BECAUSE", "")
         if unverified:
             self.card.note(f"kernel {outcome.kernel_id} is not verified: {unverified}")
@@ -267,6 +269,11 @@ class _Run:
             if like
             else CombinationConfig(aid=name, kernel_id=kernel, ttq=Ttq.EMV_MODE)
         ]
+
+
+def _signs(said: Said) -> bool:
+    """Say whether the card was asked for a signature with its cryptogram."""
+    return said.command is not None and said.command.ins == GENERATE_AC and bool(said.command.p1 & WITH_CDA)
 
 
 def _hex(name: bytes) -> str:

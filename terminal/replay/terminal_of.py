@@ -25,10 +25,12 @@ from emv.kernel import Begin, Transaction
 from emv.sensitive import Track2
 from emv.tags import Tag
 from terminal.replay.sessions import (
+    CRYPTOGRAM,
     EXCHANGE_RELAY_RESISTANCE_DATA,
     GENERATE_AC,
     GET_PROCESSING_OPTIONS,
     INTERNAL_AUTHENTICATE,
+    WITH_CDA,
     Session,
     dol_data,
     values_of,
@@ -40,8 +42,6 @@ _FOUND_OUT = {
 }
 """What a terminal finds out or hears by itself: ours must come to it, or differ."""
 _TOLD = {GET_PROCESSING_OPTIONS, GENERATE_AC, INTERNAL_AUTHENTICATE}
-_CRYPTOGRAM, _WITH_CDA = 0xC0, 0x10
-"""Bits of P1 of GENERATE AC."""
 _CAPABLE_OF_ONLINE_PIN, _CAPABLE_OF_CDA = 0x40, 0x08
 """Bits of the terminal capabilities, in bytes 2 and 3."""
 _TVR_BYTES, _CVM_BYTES, _METHOD = 5, 3, 0x3F
@@ -143,7 +143,7 @@ def _has_cda(session: Session, values: Mapping[int, bytes]) -> bool:
     sent = (its.command for its in session.said if its.command is not None)
     asked = next((command.p1 for command in sent if command.ins == GENERATE_AC), 0)
     failed = Tvr.from_bytes(values.get(Tag.TVR, b""), "big") & Tvr.CDA_FAILED
-    return bool(asked & _WITH_CDA or failed) or not asked & _CRYPTOGRAM
+    return bool(asked & WITH_CDA or failed) or not asked & CRYPTOGRAM
 
 
 def begin_of(found: Told, config: EmvConfig, day: datetime.date) -> Begin:
