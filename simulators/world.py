@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulators import scheme
 from simulators.camera import SimulatedCamera
 from simulators.cards import profile
 from simulators.cards.card import SimulatedCard
@@ -77,6 +78,8 @@ class SimulatedWorld:
         self._scanner = self._begin(SerialScanner())
         address = self._start_reader(reader)
         keys = self._make_alipay_keys(home / "world")
+        ca_keys = home / "world" / "ca_keys.json"
+        ca_keys.write_text(scheme.ca_keys_json())
         scanners = [self._camera.address, self._scanner.address]
         host, alipay = (f"https://127.0.0.1:{gate.port}" for gate in self._gates)
         return _CONFIG.format(
@@ -87,6 +90,7 @@ class SimulatedWorld:
             host=host,
             alipay=alipay,
             ca=files.ca,
+            ca_keys=ca_keys,
             app=APP_ID,
             key=keys[0],
             alipay_key=keys[1],
@@ -253,6 +257,9 @@ id = "{terminal}"
 [devices]
 readers = [{readers}]
 scanners = [{scanners}]
+
+[cards]
+ca_keys = "{ca_keys}"
 
 [host]
 url = "{host}"

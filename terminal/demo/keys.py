@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 from terminal.actions import CounterRefusal
 from terminal.counter import Counter
@@ -12,6 +13,8 @@ from terminal.tui.cashier.demo_key import DemoKey
 from terminal.view import CounterView, Outcome, Phase
 
 _BEFORE_CARD_READ = (Phase.ARMED, Phase.READING)
+_GOOD_CARDS = ("visa-approve", "mastercard-approve", "unionpay-approve", "amex-approve")
+"""What a customer taps, one after another: a card of each scheme."""
 
 
 class DemoCustomer:
@@ -20,11 +23,18 @@ class DemoCustomer:
     def __init__(self, counter: Counter, world: World) -> None:
         self._counter = counter
         self._world = world
+        self._good_cards = cycle(_GOOD_CARDS)
 
     def keys(self) -> Sequence[DemoKey]:
         """Return the strip."""
         return (
-            DemoKey("t", "tap", "tap card", "The customer taps a card", self._tap_good),
+            DemoKey(
+                "t",
+                "tap",
+                "tap card",
+                "The customer taps a card, each time another scheme's",
+                self._tap_good,
+            ),
             DemoKey(
                 "d", "tap_declined", "bad card", "The customer taps a card that is declined", self._tap_bad
             ),
@@ -39,7 +49,8 @@ class DemoCustomer:
         )
 
     async def _tap_good(self) -> None:
-        await self._tap("visa-approve")
+        self._need(Phase.ARMED, "Type an amount and press Enter first.")
+        await self._tap(next(self._good_cards))
 
     async def _tap_bad(self) -> None:
         await self._tap("visa-issuer-declines")
