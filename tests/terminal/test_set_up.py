@@ -8,6 +8,7 @@ import pytest
 
 from emv.config import VISA_AIDS
 from emv.config_file import default_text
+from simulators import scheme
 from terminal.config import ConfigError, load
 from terminal.home import CONFIG_FILE
 from terminal.set_up import emv_config
@@ -77,4 +78,17 @@ def test_a_file_that_is_no_text_is_told(home: Path, name: str) -> None:
     (home / "file").write_bytes(b"\xff\xff")
     config = load(write(home, f'{name} = "file"'))
     with pytest.raises(ConfigError, match="can't be read"):
+        emv_config(config)
+
+
+def test_the_schemes_keys_are_read(home: Path) -> None:
+    (home / "ca_keys.json").write_text(scheme.ca_keys_json())
+    keys = emv_config(load(write(home, 'ca_keys = "ca_keys.json"'))).ca_keys
+    assert keys.find(bytes.fromhex("A000000003"), 0xE1) is not None
+
+
+def test_a_key_file_that_is_none_is_told(home: Path) -> None:
+    (home / "ca_keys.json").write_text("{")
+    config = load(write(home, 'ca_keys = "ca_keys.json"'))
+    with pytest.raises(ConfigError, match=r"ca_keys.json: "):
         emv_config(config)
