@@ -27,6 +27,7 @@ from emv.fields import Aip, Ctq, Ttq, Tvr
 from emv.finding import Finding
 from emv.guard_policy import Response
 from emv.issuer_data import IadFormat, IssuerData
+from emv.kernel_c5 import INTERCHANGE_PROFILE, InterchangeProfile
 from emv.oda import OdaMethod
 from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, UiRequest, UiStatus
 from emv.tags import Tag
@@ -34,6 +35,8 @@ from emv.tags import Tag
 _PAYS = {OutcomeKind.APPROVED, OutcomeKind.ONLINE_REQUEST}
 _CTQ_KERNELS = {3, 7}
 """The kernels whose card says by the CTQ that its holder is verified."""
+_CDA_KERNELS = {4, 5}
+"""The kernels whose card says so by data of their own, which nothing but CDA covers."""
 _SIGNED_CTQ = slice(5, 7)
 """Where the copy of the CTQ stands in 9F69: behind the version and the card's unpredictable number."""
 _LONG_FORMS = {IadFormat.VISA_2, IadFormat.VISA_4}
@@ -122,7 +125,13 @@ def _ttq(tap: Tap) -> Ttq:
 
 
 def _device_claim(tap: Tap) -> str:
-    """Where verification was required, a claim of the CTQ needs a signature over the same CTQ."""
+    """Where verification was required, a device's claim needs a signature of the card.
+
+    A claim of the CTQ needs one over the same CTQ; where there is no CTQ, CDA has to succeed. Kernel 2 asks
+    a device for a decline itself where there is no CDA.
+    """
+    if tap.outcome.kernel_id in _CDA_KERNELS:
+        return _unproved_claim(tap)
     if not _claims_device(tap) or not _ttq(tap) & Ttq.CVM_REQUIRED:
         return ""
     if not tap.evidence.oda.succeeded or tap.evidence.oda.method is not OdaMethod.FDDA:
@@ -130,6 +139,16 @@ def _device_claim(tap: Tap) -> str:
     if not _signed_ctq(tap):
         return "the device says that it verified its owner, and did not sign that"
     return ""
+
+
+def _unproved_claim(tap: Tap) -> str:
+    """Kernel 4 believes a claim only where verification is required. Kernel 5 always; its 9F53 says where."""
+    profile = InterchangeProfile.from_bytes(tap.evidence.terminal.get(INTERCHANGE_PROFILE, b""), "big")
+    required = tap.outcome.kernel_id == 4 or profile & InterchangeProfile.CVM_REQUIRED
+    proved = tap.evidence.oda.succeeded and tap.evidence.oda.method is OdaMethod.CDA
+    if tap.outcome.cvm is not CvmResult.CONFIRMED_BY_DEVICE or not required or proved:
+        return ""
+    return "the device says that it verified its owner, and did not prove it (no valid CDA)"
 
 
 def _ctq_differs(tap: Tap) -> str:

@@ -167,6 +167,32 @@ def test_where_verification_is_not_required_a_claim_needs_no_proof() -> None:
     assert names(guarded(claiming(oda=OdaReport(), terminal=below), config())) == []
 
 
+AMEX = {"aid": "A00000002501", "kernel": 4, "number": "374245455400126"}
+JCB = {"aid": "A0000000651010", "kernel": 5, "number": "3566002020360505"}
+PROFILE_SAYS_REQUIRED, PROFILE_DOES_NOT = (
+    {Tag.TRANSACTION_CATEGORY: "920000"},
+    {Tag.TRANSACTION_CATEGORY: "120000"},
+)
+"""Kernel 5's Terminal Interchange Profile (9F53)."""
+
+
+def claiming_without_ctq(scheme: dict[str, Any], oda: OdaReport, told: Mapping[Tag, str]) -> Outcome:
+    confirmed = CvmResult.CONFIRMED_BY_DEVICE
+    return outcome({Tag.SDA_TAG_LIST: "82"}, cvm=confirmed, terminal=told, oda=oda, **scheme)
+
+
+@pytest.mark.parametrize("scheme", [AMEX, JCB])
+def test_a_claim_of_a_card_without_qualifiers_needs_cda(scheme: dict[str, Any]) -> None:
+    for oda in (OdaReport(), OdaReport(method=OdaMethod.DDA, result=OdaResult.SUCCEEDED)):
+        found = guarded(claiming_without_ctq(scheme, oda, PROFILE_SAYS_REQUIRED), config())
+        assert (names(found), found.kind) == (["device_claim"], DECLINED)
+    assert names(guarded(claiming_without_ctq(scheme, CDA, PROFILE_SAYS_REQUIRED), config())) == []
+
+
+def test_where_kernel_5_requires_nothing_a_claim_needs_no_proof() -> None:
+    assert names(guarded(claiming_without_ctq(JCB, OdaReport(), PROFILE_DOES_NOT), config())) == []
+
+
 def test_where_the_issuer_can_be_asked_for_the_pin_it_is_asked_for_it() -> None:
     asks = {Tag.TTQ: f"{int(Ttq.EMV_MODE | Ttq.ONLINE_PIN | Ttq.CVM_REQUIRED):08X}"}
     found = guarded(claiming(oda=OdaReport(), terminal=asks), config())
