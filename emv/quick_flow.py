@@ -165,7 +165,16 @@ class QuickKernel(ABC):
 
     @property
     def _ttq(self) -> Ttq:
-        return self._announced(self._indicators.ttq or Ttq.EMV_MODE)
+        """The TTQ as the card is sent it; without a configured one, EMV mode and what the limits require."""
+        found = self._indicators
+        if found.ttq is not None:
+            return self._announced(found.ttq)
+        ttq = Ttq.EMV_MODE
+        if found.floor_limit_exceeded or found.status_check_requested or found.zero_amount:
+            ttq |= Ttq.ONLINE_CRYPTOGRAM_REQUIRED
+        if found.cvm_limit_exceeded:
+            ttq |= Ttq.CVM_REQUIRED
+        return self._announced(ttq)
 
     def _options_came(self, event: CardAnswered) -> _Step:
         """Take the answer to GET PROCESSING OPTIONS. Spec: C-3, 5.2.2."""

@@ -24,7 +24,7 @@ ROOMY = 10**6
 
 def config(
     *,
-    ttq: Ttq = READER,
+    ttq: Ttq | None = READER,
     cvm_limit: int | None = None,
     floor_limit: int = 0,
     keys: CaKeys = NO_CA_KEYS,

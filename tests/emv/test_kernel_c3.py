@@ -182,6 +182,13 @@ def test_the_reader_does_not_announce_what_it_can_not_do(purchase: Transaction) 
     Tap(EntryPoint(config(ttq=ttq, ttq_as_configured=True)), ScriptedCard(script)).run(purchase)
 
 
+def test_limits_hold_where_no_qualifiers_are_configured(purchase: Transaction) -> None:
+    outcome = run(purchase, options(), ttq=None, floor_limit=0, cvm_limit=0)
+    assert outcome.evidence is not None
+    announced = Ttq.from_bytes(outcome.evidence.terminal[Tag.TTQ], "big")
+    assert announced == Ttq.EMV_MODE | Ttq.ONLINE_CRYPTOGRAM_REQUIRED | Ttq.CVM_REQUIRED
+
+
 def test_names_and_language_come_from_the_card(purchase: Transaction) -> None:
     more = one("5F2D", b"deen".hex()), one("9F12", "4361666520C9"), one("9F11", "01")
     script = [*start()[:1], (visa.SELECT, visa.fci(*more)), start()[2]]
