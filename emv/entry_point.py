@@ -53,7 +53,16 @@ from emv.kernel_c4 import KernelC4
 from emv.kernel_c5 import KernelC5
 from emv.kernel_c6 import KernelC6
 from emv.kernel_c7 import KernelC7
-from emv.outcome import MessageId, Outcome, OutcomeKind, Start, UiRequest, UiStatus, try_again
+from emv.outcome import (
+    MessageId,
+    Outcome,
+    OutcomeKind,
+    Start,
+    UiRequest,
+    UiStatus,
+    end_application,
+    try_again,
+)
 from emv.preprocessing import preprocess, without_preprocessing
 from emv.sensitive import SensitiveBytes
 
@@ -68,6 +77,10 @@ KERNELS: Mapping[int, KernelFactory] = {
 """The kernels there are, by kernel identifier."""
 
 PRESENT_CARD = UiRequest(MessageId.PRESENT_CARD, UiStatus.READY_TO_READ)
+MAX_COMMANDS = 256
+"""How many commands one presentation of a card may take. A card needs a dozen, and a locator names 64 records
+at most; a card that asks for more, with a directory without end, would keep the terminal for hours. Our rule.
+"""
 _VISA_RID = bytes.fromhex(VISA_AIDS[0])[:5]
 
 
@@ -125,6 +138,8 @@ class EntryPoint:
         self._kernel: Kernel
         self._card_us: int | None = None
         """What the card has taken for its answers, as far as it was measured."""
+        self._commands = 0
+        """How many were sent in this presentation of the card."""
 
     def handle(self, event: Event) -> Actions:
         """Consume one event and return what the caller must do next, in order.
@@ -140,6 +155,12 @@ class EntryPoint:
         if isinstance(event, CardAnswered) and event.elapsed_us is not None:
             self._card_us = (self._card_us or 0) + event.elapsed_us
         self.state, actions = step(self, event)
+        if isinstance(actions[-1], SendCommand):
+            self._commands += 1
+            if self._commands > MAX_COMMANDS:
+                self.state, actions = self._end(
+                    end_application("the card takes more commands than any payment")
+                )
         return actions
 
     @property
@@ -198,7 +219,7 @@ class EntryPoint:
 
         Spec: Book B, 3.3.2.1 and 3.3.2.2.
         """
-        self._card_us = None
+        self._card_us, self._commands = None, 0
         if self._restart and self._start is Start.B and self._online_response:
             return self._select_application(shown)
         self._candidates = ()

@@ -250,3 +250,18 @@ def test_a_card_that_never_ends_comes_to_an_end() -> None:
             return
         actions = machine.handle(answer(entries if count == 0 else "6A82"))
     pytest.fail("no end")
+
+
+def test_a_card_with_applications_without_end_is_given_up() -> None:
+    machine = EntryPoint(VISA.config)
+    actions, sent = machine.handle(BEGIN), 0
+    answers = [answer(visa.directory(*([visa.ENTRY] * 300)))]
+    while not isinstance(actions[-1], Complete):
+        sent += 1
+        actions = machine.handle(answers.pop())
+        # The next application is selected, and refuses to say what it offers.
+        answers += [] if answers else [answer("6985"), FCI]
+    outcome = actions[-1].outcome
+    assert (sent, outcome.kind) == (entry_point.MAX_COMMANDS, OutcomeKind.END_APPLICATION)
+    assert outcome.reason == "the card takes more commands than any payment"
+    assert machine.state is EntryPointState.COMPLETED
