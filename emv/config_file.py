@@ -112,7 +112,8 @@ def parse(text: str, shop: Mapping[str, Any] = types.MappingProxyType({})) -> Em
     """
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # TOMLDecodeError; or a number of thousands of digits, or tables without end, which it lets through.
         where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", str(error))
         line = int(where[1]) if where and where[1] else text.count("\n") + 1
         what = str(error)[: where.start()] if where else str(error)
@@ -198,10 +199,10 @@ class _Reader:
     def _types(self, value: Any, path: Path) -> frozenset[int]:
         found = []
         for place, item in enumerate(_list(value, path)):
-            if item not in TYPES and type(item) is not int:
+            if type(item) is not int and not (isinstance(item, str) and item in TYPES):
                 allowed = ", ".join(f'"{name}"' for name in TYPES)
                 raise _FieldError((*path, place), f"{item!r} is not one of {allowed}, nor a number as in 9C")
-            found.append(TYPES.get(item, item))
+            found.append(item if isinstance(item, int) else TYPES[item])
         return frozenset(found)
 
     def _fields(self, kind: type, names: set[str], value: Any, path: Path) -> dict[str, Any]:
@@ -266,7 +267,7 @@ def _plain(kind: Any, value: Any, path: Path) -> Any:
 
 
 def _member(kind: Any, name: Any, path: Path) -> Any:
-    if name not in kind.__members__:
+    if not isinstance(name, str) or name not in kind.__members__:
         raise _FieldError(path, f"{name!r} is not one of {', '.join(kind.__members__)}")
     return kind[name]
 
