@@ -23,15 +23,17 @@ A file has one such object, or several in a list called `cases`.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from emv import tlv
 from emv.sensitive import SensitiveBytes
 
 CONTACT, CONTACTLESS = "contact", "contactless"
 _STATUS_BYTES = 2
+_LONGEST_MS = 24 * 60 * 60 * 1000
+"""A time of more than a day was not measured."""
 
 
 class TranscriptError(ValueError):
@@ -154,7 +156,7 @@ def _exchange(line: Any, number: int, name: str) -> Exchange:
     command, answer, ms = line.get("c"), line.get("r"), line.get("ms")
     if not isinstance(command, str | None):
         raise TranscriptError(f"{name}: exchange {number}: the command is neither text nor null")
-    if isinstance(ms, bool) or not isinstance(ms, int | float) or not math.isfinite(ms) or ms < 0:
+    if isinstance(ms, bool) or not isinstance(ms, int | float) or not 0 <= ms <= _LONGEST_MS:
         ms = None
     raw = _bytes(answer) if isinstance(answer, str) else None
     return Exchange(
@@ -177,11 +179,18 @@ def _data(values: Mapping[str, Any], name: str) -> dict[int, bytes]:
     found = {}
     for tag, text in values.items():
         value = _bytes(text) if isinstance(text, str) else None
-        key = _bytes(tag)
-        if value is None or not key or len(key) > 4:
+        key = int.from_bytes(_bytes(tag) or b"", "big")
+        if value is None or not _is_tag(key):
             raise TranscriptError(f"{name}: terminal.data: {tag!r} is no tag with a value in hexadecimal")
-        found[int.from_bytes(key, "big")] = value
+        found[key] = value
     return found
+
+
+def _is_tag(number: int) -> bool:
+    try:
+        return bool(tlv.encode_tag(number))
+    except ValueError:
+        return False
 
 
 def _text(value: Any) -> str:

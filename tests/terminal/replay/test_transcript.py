@@ -43,7 +43,17 @@ def test_an_answer_that_is_a_lost_card(answer: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ms", "read"), [(12.5, 12.5), (3, 3.0), (None, None), (-1, None), (True, None), ("1", None)]
+    ("ms", "read"),
+    [
+        (12.5, 12.5),
+        (3, 3.0),
+        (None, None),
+        (-1, None),
+        (True, None),
+        ("1", None),
+        (10**400, None),
+        (1e300, None),
+    ],
 )
 def test_the_time_of_the_card(ms: Any, read: float | None) -> None:
     assert one({"c": SELECT, "r": "9000", "ms": ms}).exchanges[0].ms == read
@@ -76,6 +86,7 @@ def test_several_cases() -> None:
         ('{"exchanges": [{"c": 5}]}', "exchange 1: the command is neither"),
         ('{"exchanges": [{"c": ""}], "terminal": {"data": {"9F02": 5}}}', "terminal.data: '9F02'"),
         ('{"exchanges": [{"c": ""}], "terminal": {"data": {"x": "00"}}}', "terminal.data: 'x'"),
+        ('{"exchanges": [{"c": ""}], "terminal": {"data": {"0F02": "00"}}}', "terminal.data: '0F02'"),
     ],
 )
 def test_what_is_no_recording(text: str, words: str) -> None:
