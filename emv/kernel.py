@@ -115,7 +115,7 @@ class CardAnswered:
 
     Args:
         rapdu: The answer.
-        elapsed_us: Microseconds from the command's last byte out to the answer's last byte in, as exactly
+        elapsed_us: Microseconds from the command's first byte out to the answer's last byte in, as exactly
             as the reader can tell; None if it was not measured.
     """
 
