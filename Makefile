@@ -9,7 +9,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # zbar for pyzbar; what opencv-python needs to import.
 APT := pcscd vsmartcard-vpcd gcc python3-dev python3-venv libpcsclite-dev swig libzbar0 libgl1 libglib2.0-0
 
-.PHONY: setup demo test check bench pictures lock clean
+.PHONY: setup demo test check bench fuzz coverage pictures lock clean
 
 setup: $(READY)
 
@@ -41,6 +41,16 @@ check: setup
 bench: setup
 	@$(BIN)/python -m tests.benchmarks
 
+# For how long each target, in seconds.
+SECONDS ?= 60
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+# Branch coverage of the EMV code by the tests that are for it; fails below 95%.
+coverage: setup
+	@$(BIN)/python -m pytest -q tests/emv tests/fuzz tests/terminal/replay tests/simulators/cards \
+		--cov=emv --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=95
+
 # The READMEs' pictures and diagrams; needs chromium.
 pictures: setup
 	@$(BIN)/python -m tests.pictures.make
@@ -56,4 +66,4 @@ lock: setup
 		-o requirements.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .venv-peers dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz .coverage

@@ -1,0 +1,112 @@
+"""Writes the first inputs of each target: what simulated cards say, and made-up data. Nothing is recorded.
+
+python -m tests.fuzz.seeds
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from emv import tlv
+from emv.config_file import default_text
+from emv.errors import DecodeError
+from emv.sensitive import SensitiveBytes
+from simulators.cards import profile
+from simulators.scheme import ca_keys_json
+from terminal.replay.transcript import Exchange, Transcript
+from tests.fuzz.personal import BASES
+from tests.fuzz.replays import recorded
+from tests.fuzz.taps import CARDS
+from tests.fuzz.targets import CORPUS
+
+_SHORT = ("visa-offline", "mastercard-approve", "amex-approve", "jcb-approve", "unionpay-approve")
+
+
+def answers(name: str) -> list[bytes]:
+    """Return the data of a simulated card's answers."""
+    return [answer[:-2] for _, answer in recorded(name) if answer]
+
+
+def values(tag: int) -> set[bytes]:
+    """Return what simulated cards have under a tag."""
+    found = set()
+    for name in CARDS:
+        for answer in answers(name):
+            try:
+                found |= {value for its, value in tlv.walk(tlv.decode(answer)) if its == tag}
+            except DecodeError:
+                continue
+    return found
+
+
+def _transcript(name: str) -> str:
+    exchanges = tuple(
+        Exchange(number, command, None if answer is None else SensitiveBytes(answer), 12.5)
+        for number, (command, answer) in enumerate(recorded(name), 1)
+    )
+    return json.dumps(Transcript(id=name, exchanges=exchanges, data={0x9F02: bytes(6)}).as_json())
+
+
+def _key_files() -> Iterator[str]:
+    whole = json.loads(ca_keys_json())
+    yield json.dumps({"keys": whole["keys"][:1], "revoked": whole["revoked"][:1]})
+    yield json.dumps([{**whole["keys"][3], "ambiguous": True, "sources": ["one"]}])
+
+
+def _resets() -> Iterator[bytes]:
+    card = profile.load("visa-approve")
+    yield from (card.atr, card.ats)
+    yield from (bytes.fromhex(text) for text in ("3B6500002063CB6A00", "3BE00000818031404F", "0578778002"))
+
+
+def seeds() -> Iterator[tuple[str, bytes]]:
+    """Yield the target and its input."""
+    said = [answer for name in _SHORT for answer in answers(name)]
+    for answer in said:
+        yield "tlv", answer
+        yield "explain", b"\0\0" + answer
+    for name in ("visa-offline", "several-applications", "malicious-ppse-huge"):
+        yield "directory", answers(name)[0]
+    for tag in (0x8C, 0x9F38, 0x8D):
+        yield from (("dol", value) for value in values(tag))
+    for tag in (0x94, 0x8E, 0x57, 0x5A, 0x9F27, 0x9F6E, 0x82, 0x5F24, 0x9F6C):
+        yield from (("fields", value) for value in values(tag))
+    for value in values(0x9F10):
+        yield "issuer_data", value
+    for tag in (0x9F10, 0x8E, 0x94, 0x9F6E, 0x9F38, 0x57):
+        for value in values(tag):
+            yield "explain", tag.to_bytes(2, "big")[:: 1 if tag > 0xFF else -1] + value
+    yield from (("resets", raw) for raw in _resets())
+    for name in _SHORT:
+        content = b"".join(
+            tlv.encode(objects)
+            for answer in answers(name)
+            for objects in [tlv.decode(answer)]
+            if objects and objects[0][0] in (0x70, 0x77)
+        )
+        yield "oda", content
+        yield "decisions", b"\0\0" + content
+    yield from (("ca_keys", text.encode()) for text in _key_files())
+    yield "config", b"\0\0"
+    yield "config", b"\1" + default_text().encode()
+    yield from (("transcript", _transcript(name).encode()) for name in _SHORT[:2])
+    yield "apdu", bytes.fromhex("00A4040007A000000003101000")
+    yield "apdu", bytes.fromhex("00A4000010200102002002")
+    yield from (("taps", bytes((number,))) for number in range(len(CARDS)))
+    yield from (("taps", bytes((number, 2, 0, 3, 0))) for number in range(0, len(CARDS), 3))
+    yield from (("replay", bytes((number,))) for number in range(0, len(CARDS), 3))
+    yield from (("personal", bytes((number,))) for number in range(len(BASES)))
+
+
+def main() -> None:
+    """Write them."""
+    counts: dict[str, int] = {}
+    for name, data in seeds():
+        (CORPUS / name).mkdir(parents=True, exist_ok=True)
+        counts[name] = counts.get(name, 0) + 1
+        (CORPUS / name / f"seed-{counts[name]:02d}").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
