@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from emv.c2_capabilities import Capabilities, ThirdPartyData, capabilities
+from emv.c2_capabilities import Capabilities, capabilities
 from emv.c2_options import C2Options, PhoneMessage
-from emv.candidates import printable
 from emv.card_data import CardData
+from emv.card_texts import language
 from emv.commands import Cryptogram
 from emv.config import CASH, CASHBACK, PURCHASE
 from emv.errors import DecodeError
@@ -31,6 +31,7 @@ from emv.outcome import (
     UiStatus,
 )
 from emv.tags import Tag
+from emv.third_party_data import ThirdPartyData
 
 _CASH_DISBURSEMENT = 0x17
 _PAYMENTS = {PURCHASE, CASH, CASHBACK, _CASH_DISBURSEMENT}
@@ -38,23 +39,6 @@ _PHONE_ASKS = 0x00030F
 """The bits of the POS Cardholder Interaction Information that mean: not yet."""
 _IC_WITH_CONTACTS = 0x20
 """Of byte 1 of the terminal's capabilities."""
-
-
-def language(card: CardData) -> str:
-    """Return the card's languages (5F2D), such as "deen", or an empty text."""
-    text = printable(card.get(Tag.LANGUAGE_PREFERENCE) or b"").lower()
-    return text if text.isascii() and text.isalpha() and len(text) % 2 == 0 else ""
-
-
-def label(card: CardData) -> str:
-    """Return the application's name: the preferred one if its alphabet is ours.
-
-    Spec: EMV 4.4 Book 1, 12.4.
-    """
-    preferred = card.get(Tag.PREFERRED_NAME)
-    if preferred and card.get(Tag.ISSUER_CODE_TABLE) == b"\x01":
-        return printable(preferred)
-    return printable(card.get(Tag.APPLICATION_LABEL) or b"")
 
 
 def field_off_ms(card: CardData, options: C2Options) -> int | None:
@@ -65,11 +49,6 @@ def field_off_ms(card: CardData, options: C2Options) -> int | None:
 def card_read(card: CardData) -> UiRequest:
     """Return what says that the card may go. Spec: S9.27."""
     return UiRequest(MessageId.CLEAR_DISPLAY, UiStatus.CARD_READ_OK, language=language(card))
-
-
-def select_next(reason: str) -> Outcome:
-    """Return the outcome for a card whose other applications may do. Nothing is shown."""
-    return Outcome(kind=OutcomeKind.SELECT_NEXT, reason=reason, start=Start.C)
 
 
 def refused(card: CardData, options: C2Options, reason: str) -> Outcome:

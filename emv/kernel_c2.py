@@ -58,6 +58,7 @@ from emv.c2_options import C2Options, PhoneMessage
 from emv.c2_relay import RelayAnswer, RelayExchange, RelayVerdict
 from emv.c2_restrictions import restrictions
 from emv.card_data import CardData
+from emv.card_texts import label
 from emv.cvm import CvmDecision
 from emv.errors import DecodeError
 from emv.evidence import Evidence
@@ -76,7 +77,7 @@ from emv.kernel import (
     advance,
 )
 from emv.oda import NO_ODA, OdaMethod, OdaResult
-from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind
+from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, select_next
 from emv.records import RecordReader, processing_options
 from emv.sensitive import Pan, SensitiveBytes, Track2
 from emv.tags import Tag
@@ -591,7 +592,7 @@ class KernelC2:
         return self._complete(c2_outcome.refused(self._card, self._options, reason), error)
 
     def _select_next(self, reason: str, l2: L2, sw: int = 0) -> _Step:
-        return self._complete(c2_outcome.select_next(reason), ErrorIndication(l2=l2, sw=sw))
+        return self._complete(select_next(reason), ErrorIndication(l2=l2, sw=sw))
 
     def _complete(self, outcome: Outcome, error: ErrorIndication = NO_ERROR) -> _Step:
         """Return the step to the end, with what every outcome has."""
@@ -603,7 +604,7 @@ class KernelC2:
         complete = replace(
             outcome,
             field_off_ms=field_off_ms,
-            label=c2_outcome.label(card),
+            label=label(card),
             pan=self._pan(),
             discretionary_data=c2_records.discretionary_data(
                 card, self._balances | tracks, error, None if dropped is None else dropped.data

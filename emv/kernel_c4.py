@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import KEEP, IntFlag
 
-from emv import cvm, emv_outcome
+from emv import cvm
 from emv import kernel_emv as shared
 from emv.action_analysis import ActionCodes, online_capable
 from emv.cvm import CvmDecision, CvmMethod, CvmMethods, CvmStatus
@@ -39,7 +39,7 @@ from emv.emv_options import LimitSet
 from emv.errors import DecodeError
 from emv.fields import Tsi, Tvr
 from emv.kernel_emv import KernelEmv
-from emv.outcome import CvmResult, Outcome, end_application
+from emv.outcome import CvmResult, Outcome, end_application, try_contact
 from emv.tags import Tag
 
 READER_CAPABILITIES = 0x9F6D
@@ -131,7 +131,7 @@ class KernelC4(KernelEmv):
             return None
         if not self._foreign and self._transaction.amount_minor < limits.transaction_limit:
             return None
-        return emv_outcome.try_contact("the amount reaches the transaction limit for cards of this kind")
+        return try_contact("the amount reaches the transaction limit for cards of this kind")
 
     @property
     def cvm_required(self) -> bool:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from enum import KEEP, IntFlag
 
-from emv import cvm, emv_outcome
+from emv import cvm
 from emv import kernel_emv as shared
 from emv.action_analysis import ActionCodes
 from emv.commands import Cryptogram
@@ -29,7 +29,7 @@ from emv.cvm import CvmDecision, CvmMethods
 from emv.errors import DecodeError
 from emv.fields import Tsi, Tvr
 from emv.kernel_emv import KernelEmv
-from emv.outcome import CvmResult, Outcome
+from emv.outcome import CvmResult, Outcome, select_next
 from emv.tags import Tag
 
 REFUND = 0x20
@@ -108,11 +108,11 @@ class KernelC5(KernelEmv):
 
     def options_refused(self, sw: int) -> Outcome:
         """Let Entry Point try the next application."""
-        return emv_outcome.select_next(f"GET PROCESSING OPTIONS: {sw:04X}")
+        return select_next(f"GET PROCESSING OPTIONS: {sw:04X}")
 
     def record_refused(self, position: str, sw: int) -> Outcome:
         """Let Entry Point try the next application."""
-        return emv_outcome.select_next(f"READ RECORD, {position}: {sw:04X}")
+        return select_next(f"READ RECORD, {position}: {sw:04X}")
 
     def cryptogram_refused(self, sw: int) -> Outcome:
         """Ask for the chip at 6984, for the phone's owner at 6986, else for the next application.
@@ -121,7 +121,7 @@ class KernelC5(KernelEmv):
         """
         if sw in (0x6984, 0x6986):
             return super().cryptogram_refused(sw)
-        return emv_outcome.select_next(f"GENERATE AC: {sw:04X}")
+        return select_next(f"GENERATE AC: {sw:04X}")
 
 
 def _chosen(results: str, method: CvmResult) -> CvmDecision:

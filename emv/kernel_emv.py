@@ -31,7 +31,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Any, ClassVar
 
-from emv import commands, cvm, dol, emv_outcome, oda, tlv
+from emv import card_texts, commands, cvm, dol, emv_outcome, oda, tlv
 from emv.action_analysis import (
     ActionCodes,
     analyse,
@@ -60,7 +60,7 @@ from emv.kernel import (
     advance,
 )
 from emv.oda import NO_ODA, CardKey, OdaMethod, OdaReport, OdaResult
-from emv.outcome import CvmResult, Outcome, OutcomeKind, end_application, try_again
+from emv.outcome import CvmResult, Outcome, OutcomeKind, end_application, refused, try_again
 from emv.records import RecordReader, processing_options
 from emv.restrictions import check_restrictions
 from emv.risk import RandomSelection, manage_risk, wants_counters
@@ -179,7 +179,7 @@ class KernelEmv:
 
     def options_refused(self, sw: int) -> Outcome:
         """Return the outcome of a status word other than 9000 to GET PROCESSING OPTIONS."""
-        return emv_outcome.refused("GET PROCESSING OPTIONS", sw)
+        return refused("GET PROCESSING OPTIONS", sw)
 
     def record_refused(self, position: str, sw: int) -> Outcome:
         """Return the outcome of a status word other than 9000 to READ RECORD."""
@@ -187,7 +187,7 @@ class KernelEmv:
 
     def cryptogram_refused(self, sw: int) -> Outcome:
         """Return the outcome of a status word other than 9000 to GENERATE AC."""
-        return emv_outcome.refused("GENERATE AC", sw)
+        return refused("GENERATE AC", sw)
 
     @property
     def cvm_required(self) -> bool:
@@ -489,7 +489,7 @@ class KernelEmv:
             pan = emv_outcome.number(self._card)
         except DecodeError:
             pan = None
-        label = emv_outcome.label(self._card)
+        label = card_texts.label(self._card)
         return EmvState.COMPLETED, (Complete(replace(outcome, pan=pan, label=label, evidence=evidence)),)
 
 

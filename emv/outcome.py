@@ -202,3 +202,49 @@ def end_application(reason: str) -> Outcome:
         reason=reason,
         ui_on_outcome=UiRequest(MessageId.TRY_ANOTHER_CARD, UiStatus.ERROR),
     )
+
+
+def select_next(reason: str) -> Outcome:
+    """Return the outcome that lets Entry Point try the card's next application. Nothing is shown."""
+    return Outcome(kind=OutcomeKind.SELECT_NEXT, reason=reason, start=Start.C)
+
+
+def try_contact(reason: str) -> Outcome:
+    """Return the outcome that asks for the card to be inserted."""
+    return Outcome(
+        kind=OutcomeKind.TRY_ANOTHER_INTERFACE,
+        reason=reason,
+        ui_on_outcome=UiRequest(MessageId.INSERT_CARD, UiStatus.ERROR),
+        alternate_interface=Interface.CONTACT_CHIP,
+    )
+
+
+def refused(command: str, sw: int) -> Outcome:
+    """Return what a status word other than 9000 leads to, where the kernel's book has no other way.
+
+    6984 sends the card to its chip, 6985 to its next application, and 6986 means that the phone wants its
+    owner first. Public sources agree on 6984 and 6985 and differ on 6986; we take the outcome with "See
+    phone" that C-3 and C-5 have for consumer devices. One public kernel 7 sends every other status word to
+    the contact chip; we end the application as C-3 does.
+
+    Spec: EMV Contactless Book C-3, 5.2.2.2; Book C-5, 5.8.1.5 and 5.8.1.6.
+    """
+    reason = f"{command}: {sw:04X}"
+    if sw == 0x6984:
+        return try_contact(reason)
+    if sw == 0x6985:
+        return select_next(reason)
+    if sw == 0x6986:
+        return Outcome(
+            kind=OutcomeKind.TRY_AGAIN,
+            reason=reason,
+            start=Start.B,
+            ui_on_outcome=UiRequest(MessageId.SEE_PHONE, UiStatus.ERROR, hold_ms=_SEE_PHONE_MS),
+            ui_on_restart=UiRequest(MessageId.TRY_AGAIN, UiStatus.READY_TO_READ),
+            field_off_ms=_SEE_PHONE_MS,
+        )
+    return end_application(reason)
+
+
+_SEE_PHONE_MS = 1300
+"""How long the field is off while the customer looks at the phone."""

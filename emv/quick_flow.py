@@ -22,8 +22,8 @@ from enum import Enum, auto
 from typing import ClassVar, TypeAlias
 
 from emv import commands, dol, tlv
-from emv.candidates import printable
 from emv.card_data import CardData
+from emv.card_texts import label, language
 from emv.evidence import Evidence
 from emv.fields import Aip, Tsi, Ttq, Tvr, take
 from emv.formats import decode_n
@@ -49,11 +49,13 @@ from emv.outcome import (
     MessageId,
     Outcome,
     OutcomeKind,
-    Start,
     UiRequest,
     UiStatus,
     end_application,
+    refused,
+    select_next,
     try_again,
+    try_contact,
 )
 from emv.quick_decision import CVM_RESULTS, Authenticate, Decision, Facts, Verdict, check_number
 from emv.records import RecordReader, processing_options
@@ -156,9 +158,9 @@ class QuickKernel(ABC):
         if event.preprocess:
             self._indicators = self._limits()
         if self._indicators.not_allowed:
-            return self.end(_select_next("the amount is not taken contactless with this card"))
+            return self.end(select_next("the amount is not taken contactless with this card"))
         if self.NEEDS_TTQ and not any(entry.tag == Tag.TTQ for entry in pdol):
-            return self.end(_select_next("the application does not ask for the TTQ"))
+            return self.end(select_next("the application does not ask for the TTQ"))
         self._terminal[Tag.TTQ] = self._ttq.to_bytes(4, "big")
         command = commands.get_processing_options(dol.fill(pdol, self._terminal))
         return KernelState.WAITING_FOR_OPTIONS, (SendCommand(command),)
@@ -179,7 +181,7 @@ class QuickKernel(ABC):
     def _options_came(self, event: CardAnswered) -> _Step:
         """Take the answer to GET PROCESSING OPTIONS. Spec: C-3, 5.2.2."""
         if not event.rapdu.ok:
-            return self.end(_refused(int(event.rapdu.sw)))
+            return self.end(refused("GET PROCESSING OPTIONS", int(event.rapdu.sw)))
         self._card.add(processing_options(event.rapdu.data))
         self._records = RecordReader(self._card.get(Tag.AFL) or b"", self._card)
         return self._read_next()
@@ -220,8 +222,8 @@ class QuickKernel(ABC):
             exceptions=self._activation.background.exceptions,
         )
         self._decision = self._decide(facts, self._authenticate)
-        outcome = replace(self._outcome(), pan=number, label=self._label())
-        read = UiRequest(MessageId.CARD_READ_OK, UiStatus.CARD_READ_OK, language=self._language())
+        outcome = replace(self._outcome(), pan=number, label=label(self._card))
+        read = UiRequest(MessageId.CARD_READ_OK, UiStatus.CARD_READ_OK, language=language(self._card))
         state, actions = self.end(outcome)
         return state, (ShowMessage(read), *actions)
 
@@ -250,7 +252,7 @@ class QuickKernel(ABC):
         decision = self._decision
         verdict, cvm = decision.verdict, decision.cvm
         if verdict is Verdict.SWITCH_INTERFACE:
-            return _try_contact(decision.reason, decision.message)
+            return _other_interface(decision)
         if verdict is Verdict.DECLINE:
             shown = self._shows(MessageId.DECLINED, UiStatus.READY_TO_READ)
             return Outcome(kind=OutcomeKind.DECLINED, reason=decision.reason, ui_on_outcome=shown)
@@ -276,7 +278,7 @@ class QuickKernel(ABC):
 
         Spec: C-3, 4.3.1.1.
         """
-        request = UiRequest(message, status, language=self._language())
+        request = UiRequest(message, status, language=language(self._card))
         balance = self._card.get(Tag.AVAILABLE_OFFLINE_SPENDING)
         if balance is None or not self.show_offline_balance:
             return request
@@ -294,21 +296,6 @@ class QuickKernel(ABC):
         if results:
             values[Tag.CVM_RESULTS] = results
         return SensitiveBytes(tlv.encode(values.items()))
-
-    def _language(self) -> str:
-        value = self._card.get(Tag.LANGUAGE_PREFERENCE) or b""
-        text = printable(value).lower()
-        return text if text.isascii() and text.isalpha() and len(text) % 2 == 0 else ""
-
-    def _label(self) -> str:
-        """Return the application's name: the preferred one if its alphabet is ours.
-
-        Spec: EMV 4.4 Book 1, 12.4.
-        """
-        preferred = self._card.get(Tag.PREFERRED_NAME)
-        if preferred and self._card.get(Tag.ISSUER_CODE_TABLE) == b"\x01":
-            return printable(preferred)
-        return printable(self._card.get(Tag.APPLICATION_LABEL) or b"")
 
     def end(self, outcome: Outcome) -> _Step:
         """Return the step to the last state with this outcome and what it rests on."""
@@ -338,45 +325,12 @@ class QuickKernel(ABC):
         return {int(tag): value for tag, value in values.items() if value}
 
 
-def _refused(sw: int) -> Outcome:
-    """Return what a status word other than 9000 to GET PROCESSING OPTIONS leads to.
-
-    6986 means that the phone wants its owner first. Public sources agree on 6984 and 6985 and differ on
-    6986; we take the outcome with "See phone" that C-3 has for consumer devices. One public kernel 7
-    sends every other status word to the contact chip; we end the application as C-3 does.
-
-    Spec: C-3, 5.2.2.2.
-    """
-    reason = f"GET PROCESSING OPTIONS: {sw:04X}"
-    if sw == 0x6984:
-        return _try_contact(reason, MessageId.INSERT_CARD)
-    if sw == 0x6985:
-        return _select_next(reason)
-    if sw == 0x6986:
-        return Outcome(
-            kind=OutcomeKind.TRY_AGAIN,
-            reason=reason,
-            start=Start.B,
-            ui_on_outcome=UiRequest(MessageId.SEE_PHONE, UiStatus.ERROR, hold_ms=1300),
-            ui_on_restart=UiRequest(MessageId.TRY_AGAIN, UiStatus.READY_TO_READ),
-            field_off_ms=1300,
-        )
-    return end_application(reason)
-
-
-def _select_next(reason: str) -> Outcome:
-    return Outcome(kind=OutcomeKind.SELECT_NEXT, reason=reason, start=Start.C)
-
-
-def _try_contact(reason: str, message: MessageId) -> Outcome:
-    return Outcome(
-        kind=OutcomeKind.TRY_ANOTHER_INTERFACE,
-        reason=reason,
-        ui_on_outcome=UiRequest(message, UiStatus.ERROR),
-        alternate_interface=Interface.CONTACT_CHIP
-        if message is MessageId.INSERT_CARD
-        else Interface.NOT_APPLICABLE,
-    )
+def _other_interface(decision: Decision) -> Outcome:
+    inserted = try_contact(decision.reason)
+    if decision.message is MessageId.INSERT_CARD:
+        return inserted
+    shown = UiRequest(decision.message, UiStatus.ERROR)
+    return replace(inserted, ui_on_outcome=shown, alternate_interface=Interface.NOT_APPLICABLE)
 
 
 TRANSITIONS: Transitions = {

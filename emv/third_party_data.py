@@ -15,6 +15,8 @@ from emv.errors import DecodeError
 TAG = 0x9F6E
 PRODUCT_EXTENSIONS = (0x0003, 0x8003)
 FLEET, TRANSIT = 0x0001, 0x0002
+PLAIN_CARD = "00"
+"""The device type of a card of the usual form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class ThirdPartyData:
         """Return the value."""
         device = b"" if self.device_type is None else self.device_type.encode("latin-1")
         return bytes.fromhex(self.country) + self.unique_identifier.to_bytes(2, "big") + device + self.data
+
+    @property
+    def is_device(self) -> bool:
+        """Whether it is a phone, a watch or a fob: something that can't be put into a slot."""
+        return self.device_type not in (None, PLAIN_CARD)
 
     def words(self, country: str | None) -> tuple[str, ...]:
         """Return what it says, in lines; `country` is the name of its country, if known."""

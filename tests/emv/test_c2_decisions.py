@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from emv.c2_capabilities import Capabilities, ThirdPartyData, capabilities
+from emv.c2_capabilities import Capabilities, capabilities
 from emv.c2_cvm import select_cvm
 from emv.c2_error import L1, L2, ErrorIndication
 from emv.c2_limits import floor_limit
@@ -12,7 +12,6 @@ from emv.c2_options import C2Options
 from emv.c2_restrictions import restrictions
 from emv.card_data import CardData
 from emv.config import CombinationConfig
-from emv.errors import DecodeError
 from emv.fields import Aip, Tvr
 from emv.kernel import Transaction
 from emv.outcome import CvmResult, MessageId
@@ -119,17 +118,6 @@ def test_a_card_that_says_nothing_about_its_use_may_be_used(purchase: Transactio
 
 
 # Small data
-
-
-def test_third_party_data() -> None:
-    phone = ThirdPartyData.decode(bytes.fromhex("0276" + "0000" + "3231" + "AA"))
-    assert (phone.country, phone.device, phone.proprietary) == (b"\x02\x76", b"21", b"\xaa")
-    assert phone.is_device
-    assert not ThirdPartyData.decode(bytes.fromhex("027600003030")).is_device
-    assert not ThirdPartyData.decode(bytes.fromhex("0276800041")).is_device
-    for wrong in ("", "02760000", "0276000030", "02768000", "00" * 33):
-        with pytest.raises(DecodeError):
-            ThirdPartyData.decode(bytes.fromhex(wrong))
 
 
 def test_capabilities_of_another_length_are_none() -> None:

@@ -90,6 +90,17 @@ def test_any_third_party_data_is_read_back_or_refused(raw: bytes) -> None:
     assert data.words(None)
 
 
+def test_third_party_data_tells_a_phone_from_a_card() -> None:
+    phone = ThirdPartyData.decode(bytes.fromhex("0276" + "0000" + "3231" + "AA"))
+    assert (phone.country, phone.device_type, phone.data) == ("0276", "21", b"\xaa")
+    assert phone.is_device
+    assert not ThirdPartyData.decode(bytes.fromhex("027600003030AA")).is_device
+    assert not ThirdPartyData.decode(bytes.fromhex("0276800041")).is_device
+    for wrong in ("", "02760000", "0276000030", "027600003030", "02768000", "00" * 33):
+        with pytest.raises(DecodeError):
+            ThirdPartyData.decode(bytes.fromhex(wrong))
+
+
 def test_third_party_data_of_a_fleet_and_of_transit() -> None:
     fleet = ThirdPartyData.decode(bytes.fromhex("0276000332310001 02 0C 80 000000"))
     assert fleet.words("Germany") == (
