@@ -49,6 +49,7 @@ from emv import (
     c2_torn,
     c2_track2,
     commands,
+    cryptogram,
     risk,
     tlv,
 )
@@ -358,7 +359,7 @@ class KernelC2:
         card, stripe = self._card, self._stripe
         if not event.rapdu.ok or stripe is None:
             return self._bad_status("COMPUTE CRYPTOGRAPHIC CHECKSUM", event)
-        card.add(c2_cryptogram.recovered(event.rapdu.data))
+        card.add(cryptogram.format_2(event.rapdu.data))
         card.check_lengths(_CHECKED_CHECKSUM, KERNEL)
         missing = c2_magstripe.check_answer(stripe, card, on_device=self._on_device)
         if missing:
@@ -472,14 +473,14 @@ class KernelC2:
         self._pdol_data, self._cdol1_data = then.pdol_data, then.cdol1_data
         self._request, self._relay = then.request, then.relay
         self._balances = dict(then.balances)
-        return self._take(c2_cryptogram.recovered(event.rapdu.data), event)
+        return self._take(cryptogram.format_2(event.rapdu.data), event)
 
     def _cryptogram_came(self, event: CardAnswered) -> _Step:
         """Take the card's cryptogram. Spec: S9.16 to S9.24, S11.5 to S11.21."""
         self._forget_torn()
         if not event.rapdu.ok:
             return self._bad_status("GENERATE AC", event)
-        return self._take(c2_cryptogram.generated(event.rapdu.data), event)
+        return self._take(cryptogram.generated(event.rapdu.data), event)
 
     def _take(self, objects: tuple[tlv.Tlv, ...], event: CardAnswered) -> _Step:
         self._answer = SensitiveBytes(event.rapdu.data)

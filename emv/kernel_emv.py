@@ -31,7 +31,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Any, ClassVar
 
-from emv import card_texts, commands, cvm, dol, emv_outcome, oda, tlv
+from emv import card_texts, commands, cryptogram, cvm, dol, emv_outcome, oda, tlv
 from emv.action_analysis import (
     ActionCodes,
     analyse,
@@ -406,7 +406,7 @@ class KernelEmv:
         """Take the cryptogram. Spec: EMV 4.4 Book 3, 6.5.5.4 and 10.8; Book 2, 6.6."""
         if not event.rapdu.ok:
             return self.end(self.cryptogram_refused(int(event.rapdu.sw)))
-        self._card.add(_generated(event.rapdu.data))
+        self._card.add(cryptogram.generated(event.rapdu.data))
         missing = [tag for tag in (Tag.CID, Tag.ATC) if tag not in self._card]
         if missing:
             names = ", ".join(f"{tag:02X}" for tag in missing)
@@ -509,28 +509,6 @@ def _dynamic_signature(data: bytes) -> bytes | None:
     if tag == Tag.RESPONSE_FORMAT_1 and isinstance(value, bytes):
         return value
     return tlv.find_bytes(objects, Tag.RESPONSE_FORMAT_2, Tag.SIGNED_DYNAMIC_DATA)
-
-
-def _generated(data: bytes) -> tuple[tlv.Tlv, ...]:
-    """Return the data objects in the answer to GENERATE AC, format 1 or 2.
-
-    Spec: EMV 4.4 Book 3, 6.5.5.4.
-    """
-    objects = tlv.decode(data)
-    if len(objects) != 1:
-        raise DecodeError("the answer to GENERATE AC is not one template")
-    tag, value = objects[0]
-    if tag == Tag.RESPONSE_FORMAT_2 and isinstance(value, tuple):
-        return value
-    if tag != Tag.RESPONSE_FORMAT_1 or not isinstance(value, bytes) or len(value) < 11:
-        raise DecodeError("the answer to GENERATE AC is in an unknown format", tag=tag)
-    fixed = (
-        (int(Tag.CID), value[:1]),
-        (int(Tag.ATC), value[1:3]),
-        (int(Tag.CRYPTOGRAM), value[3:11]),
-    )
-    issuer_data = value[11:]
-    return (*fixed, (int(Tag.ISSUER_APPLICATION_DATA), issuer_data)) if issuer_data else fixed
 
 
 TRANSITIONS: Mapping[EmvState, Mapping[type, Callable[[KernelEmv, Any], _Step]]] = {
