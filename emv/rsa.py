@@ -55,7 +55,7 @@ class PublicKey:
             raise AuthenticationError("its length differs from the key's")
         number = int.from_bytes(signed)
         if number >= modulus:
-            raise AuthenticationError("it is not below the key's modulus")
+            raise AuthenticationError("it is not below the key's modulus, so another key signed it")
         block = pow(number, self.exponent, modulus).to_bytes(length)
         if block[-1] != 0xBC:
             raise AuthenticationError("no trailer BC, so another key signed it")
