@@ -1,8 +1,9 @@
 """Kernel 6, for Discover (D-PAS): the shared EMV flow as it is.
 
-UNVERIFIED: Book C-6 is not public, and public facts on it are few. Cards of D-PAS that give their
-cryptogram with the processing options already, as Visa's do, have no CDOL1; they end here, with that
-reason. Card Processing Requirements (9F71) are not looked at: their bits are not public.
+UNVERIFIED: Book C-6 is not public. Public code of two terminals shows another flow for cards of D-PAS: like
+Visa's they are sent a TTQ and give their cryptogram with the processing options already, but signed with it
+(CDA over PDOL data and that answer), and Card Processing Requirements (9F71) stand where Visa has the CTQ.
+That flow is not here. Such cards have no CDOL1; they end here, with that reason.
 
 Spec: EMV 4.4 Book 3, 10; EMV Contactless Book C-6.
 """
