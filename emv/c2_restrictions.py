@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emv.card_data import CardData
+from emv.config import CASHBACK
 from emv.fields import Auc, Tvr, take
 from emv.kernel import Transaction
-from emv.restrictions import CASHBACK, check_restrictions
+from emv.restrictions import check_restrictions
 from emv.tags import Tag
 
 _AT_HOME = Auc.DOMESTIC_GOODS | Auc.DOMESTIC_SERVICES, Auc.DOMESTIC_CASHBACK

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
 from emv.card_data import CardData
+from emv.config import CASH, CASHBACK
 from emv.errors import DecodeError
 from emv.fields import Aip, Tsi, Tvr, take
 from emv.kernel import Transaction
 from emv.outcome import CvmResult
 from emv.tags import Tag
 
-CASH, CASHBACK = 0x01, 0x09
 NO_TVR, NO_TSI = Tvr(0), Tsi(0)
 
 

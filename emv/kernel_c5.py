@@ -25,14 +25,13 @@ from emv import cvm
 from emv import kernel_emv as shared
 from emv.action_analysis import ActionCodes
 from emv.commands import Cryptogram
+from emv.config import REFUND
 from emv.cvm import CvmDecision, CvmMethods
 from emv.errors import DecodeError
 from emv.fields import Tsi, Tvr
 from emv.kernel_emv import KernelEmv
 from emv.outcome import CvmResult, Outcome, select_next
 from emv.tags import Tag
-
-REFUND = 0x20
 
 COMPATIBILITY = 0x9F52
 INTERCHANGE_PROFILE = 0x9F53

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emv.card_data import CardData
+from emv.config import CASH, CASHBACK, PURCHASE
 from emv.fields import Auc, Tvr, take
 from emv.formats import decode_date
 from emv.kernel import Transaction
 from emv.tags import Tag
-
-PURCHASE, CASH, CASHBACK = 0x00, 0x01, 0x09
 
 _CASH_MACHINES = (0x14, 0x15, 0x16)
 _DISPENSES_CASH = 0x80
