@@ -129,7 +129,7 @@ class KernelEmv:
         self._counters: dict[int, bytes | None] = {}
         self._aip = Aip(0)
         self._tvr, self._tsi = Tvr(0), Tsi(0)
-        self._pdol_data = self._cdol_data = b""
+        self._pdol_data = self._ddol_data = self._cdol_data = b""
         self._oda = NO_ODA
         self._method = OdaMethod.NONE
         self._card_key = CardKey(None, NO_ODA)
@@ -303,8 +303,8 @@ class KernelEmv:
             reason = "the list of what the card signs has no unpredictable number"
             self._authenticated(OdaReport(method=OdaMethod.DDA, result=OdaResult.FAILED, reason=reason))
             return self._generate()
-        self._cdol_data = dol.fill(entries, self.told())
-        command = commands.internal_authenticate(self._cdol_data)
+        self._ddol_data = dol.fill(entries, self.told())
+        command = commands.internal_authenticate(self._ddol_data)
         return EmvState.AUTHENTICATING, (SendCommand(command),)
 
     def _signature_came(self, event: CardAnswered) -> _Step:
@@ -315,7 +315,7 @@ class KernelEmv:
             report = OdaReport(method=OdaMethod.DDA, result=OdaResult.FAILED, reason=reason)
         else:
             static = self._records.static.value(self._card)
-            report = oda.authenticate_dda(self._card, static, signed, self._cdol_data, **self._chain())
+            report = oda.authenticate_dda(self._card, static, signed, self._ddol_data, **self._chain())
         self._authenticated(report)
         return self._generate()
 
