@@ -85,49 +85,49 @@ def changed(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes |
     return current if current is None else current[:MAX_BYTES]
 
 
-def _status(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def status(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     sw = STATUS_WORDS[choices.byte() % len(STATUS_WORDS)]
     keeps = choices.byte() & 1
     low = choices.byte() if sw in (0x6100, 0x6C00) else sw & 0xFF
     return (answer[:-2] if keeps else b"") + bytes((sw >> 8, low))
 
 
-def _lost(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes | None:
+def lost(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes | None:
     return LOST
 
 
-def _noise(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def noise(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return choices.take(choices.byte()) + answer[-2:]
 
 
-def _raw(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def no_status(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     """Bytes without even a status word."""
     return choices.take(choices.byte() & 0x0F)
 
 
-def _cut(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def cut(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return answer[: choices.byte() * (len(answer) - 2) // 256] + answer[-2:]
 
 
-def _flip(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def flip(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     at = choices.number(2) % len(answer) if answer else 0
     return answer[:at] + bytes((choices.byte(),)) + answer[at + 1 :]
 
 
-def _another(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def another(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return before[choices.byte() % len(before)] if before else answer
 
 
-def _long(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def lengthen(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     """More than any terminal keeps."""
     return (answer[:-2] * (1 + choices.byte() % 64))[: MAX_BYTES - 2] + answer[-2:]
 
 
-def _set(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def set_value(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return _on_piece(answer, choices, lambda piece: tlv.encode_one(piece.tag, choices.value()))
 
 
-def _set_byte(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def set_byte(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     def change(piece: Piece) -> bytes:
         at = choices.byte() % max(1, len(piece.value))
         octet = bytes((choices.byte(),))
@@ -136,7 +136,7 @@ def _set_byte(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes
     return _on_piece(answer, choices, change)
 
 
-def _resize(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def resize(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     def change(piece: Piece) -> bytes:
         length = LENGTHS[choices.byte() % len(LENGTHS)]
         return tlv.encode_one(piece.tag, piece.value[:length].ljust(length, b"\0"))
@@ -144,19 +144,19 @@ def _resize(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return _on_piece(answer, choices, change)
 
 
-def _rename(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def rename(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return _on_piece(answer, choices, lambda piece: _object(choices.tag(), piece.value))
 
 
-def _drop(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def drop(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return _on_piece(answer, choices, lambda piece: b"")
 
 
-def _double(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def double(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return _on_piece(answer, choices, lambda piece: 2 * tlv.encode_one(piece.tag, piece.value))
 
 
-def _insert(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def insert(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     def change(piece: Piece) -> bytes:
         new = _object(choices.tag(), choices.value())
         old = tlv.encode_one(piece.tag, piece.value)
@@ -165,9 +165,9 @@ def _insert(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return _on_piece(answer, choices, change)
 
 
-def _borrow(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def borrow(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     """The value of an object of the same tag, or of any, out of an earlier answer."""
-    theirs = pieces(_another(answer, choices, before)[:-2])
+    theirs = pieces(another(answer, choices, before)[:-2])
 
     def change(piece: Piece) -> bytes:
         same = [other for other in theirs if other.tag == piece.tag] or theirs
@@ -176,7 +176,7 @@ def _borrow(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return _on_piece(answer, choices, change)
 
 
-def _swap(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def swap(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     found = pieces(answer[:-2])
     if not found:
         return answer
@@ -184,7 +184,7 @@ def _swap(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     return _on_piece(answer, choices, lambda piece: tlv.encode_one(piece.tag, other))
 
 
-def _lie(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
+def lie(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:
     """A length byte that is another than it should be; nothing else moves."""
     found = pieces(answer[:-2])
     if not found:
@@ -220,23 +220,23 @@ def _on_piece(answer: bytes, choices: Choices, change: Callable[[Piece], bytes])
 Change: TypeAlias = Callable[[bytes, Choices, Sequence[bytes]], bytes | None]
 
 CHANGES: tuple[Change, ...] = (
-    _set_byte,
-    _set,
-    _drop,
-    _insert,
-    _resize,
-    _status,
-    _borrow,
-    _swap,
-    _rename,
-    _double,
-    _another,
-    _flip,
-    _cut,
-    _lie,
-    _noise,
-    _lost,
-    _raw,
-    _long,
+    set_byte,
+    set_value,
+    drop,
+    insert,
+    resize,
+    status,
+    borrow,
+    swap,
+    rename,
+    double,
+    another,
+    flip,
+    cut,
+    lie,
+    noise,
+    lost,
+    no_status,
+    lengthen,
 )
 """By the number that an input tells; new ones go to the end, or inputs of before mean something else."""

@@ -72,14 +72,12 @@ def _exchanges(lines: tuple[tuple[bytes, bytes | None], ...], choices: Choices) 
                 continue
             command = choices.take(choices.byte() & 0x3F) if what & 4 else b""
         arrived = None if answer is None else changed(answer, choices, before)
-        if arrived is not None and (len(arrived) < 2 or arrived[-2] >> 4 not in (0x6, 0x9)):
-            arrived = None
         found.append(
             Exchange(
                 number=len(found) + 1,
                 command=command or None,
-                answer=None if arrived is None else SensitiveBytes(arrived),
-                ms=choices.pick((None, 0.0, 12.5, 10**9)) if what & 0x80 else None,
+                answer=None if arrived is None or len(arrived) < 2 else SensitiveBytes(arrived),
+                ms=choices.pick((None, 0.0, 12.5, 1e7)) if what & 0x80 else None,
             )
         )
     return found or [Exchange(1, b"\x00\xa4\x04\x00\x00", None)]

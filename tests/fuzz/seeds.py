@@ -15,6 +15,8 @@ from emv.sensitive import SensitiveBytes
 from simulators.cards import profile
 from simulators.scheme import ca_keys_json
 from terminal.replay.transcript import Exchange, Transcript
+from tests.fuzz import mutation
+from tests.fuzz.mutation import CHANGES, STATUS_WORDS, Change
 from tests.fuzz.personal import BASES
 from tests.fuzz.replays import recorded
 from tests.fuzz.taps import CARDS
@@ -60,6 +62,27 @@ def _resets() -> Iterator[bytes]:
     yield from (bytes.fromhex(text) for text in ("3B6500002063CB6A00", "3BE00000818031404F", "0578778002"))
 
 
+_HONEST = b"\0"
+_TERMINAL = b"\0\0\0\0"
+"""The first terminal and payment, one tap, and a card that takes 3 ms."""
+
+
+def _changed(change: Change, *arguments: int) -> bytes:
+    """Return what makes one answer arrive changed, in an input for `taps`."""
+    return bytes((1, CHANGES.index(change), *arguments))
+
+
+def _endless() -> Iterator[bytes]:
+    """Yield taps that would go on and on: applications that refuse, answers that are never whole."""
+    refused = _changed(mutation.status, STATUS_WORDS.index(0x6985), 0)
+    more = _changed(mutation.status, STATUS_WORDS.index(0x6100), 0, 0x10)
+    longer = _changed(mutation.status, STATUS_WORDS.index(0x6C00), 0, 0x10)
+    huge = bytes((CARDS.index("malicious-ppse-huge"),))
+    yield huge + _TERMINAL + _HONEST + (_HONEST + refused) * 300
+    yield b"\0" + _TERMINAL + more * 80
+    yield b"\0" + _TERMINAL + (longer + more) * 80
+
+
 def seeds() -> Iterator[tuple[str, bytes]]:
     """Yield the target and its input."""
     said = [answer for name in _SHORT for answer in answers(name)]
@@ -95,6 +118,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     yield "apdu", bytes.fromhex("00A4000010200102002002")
     yield from (("taps", bytes((number,))) for number in range(len(CARDS)))
     yield from (("taps", bytes((number, 2, 0, 3, 0))) for number in range(0, len(CARDS), 3))
+    yield from (("taps", data) for data in _endless())
     yield from (("replay", bytes((number,))) for number in range(0, len(CARDS), 3))
     yield from (("personal", bytes((number,))) for number in range(len(BASES)))
 

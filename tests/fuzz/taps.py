@@ -5,7 +5,7 @@ must hold, whatever arrives:
 
 - no exception leaves Entry Point;
 - each presentation ends after `MAX_COMMANDS` commands at most, in an outcome that has a reason;
-- nothing is approved that did not prove to be genuine;
+- nothing is approved that did not prove to be genuine, nor with other data than the genuine card's;
 - what goes to the issuer has our amount, not the card's;
 - no card number is in what an outcome or an instrument prints.
 """
@@ -38,6 +38,7 @@ from emv.kernel import (
     Transaction,
     WaitForCard,
 )
+from emv.oda import OdaMethod
 from emv.outcome import Outcome, OutcomeKind, Start
 from emv.sensitive import Pan
 from emv.tags import Tag
@@ -179,6 +180,7 @@ def tap(card: Honest, choices: Choices) -> list[Outcome]:
         begin = Begin(payment, polls=bool(flags & 2), preprocess=not flags & 4)
         for outcome in presentations(machine, begin, reader, choices):
             check(outcome, machine, config, payment)
+            check_nothing_is_forged(outcome, reader.answers)
             found.append(outcome)
     return found
 
@@ -258,6 +260,33 @@ def check(outcome: Outcome, machine: EntryPoint, config: EmvConfig, payment: Tra
     # Label and name are the card's own text. What is written down of them is in the instrument.
     no_numbers(f"{replace(outcome, label='', aid=b'')!r} {outcome.reason}", numbers)
     no_numbers(f"{paid!r}", [number for number in numbers if len(number) >= 13])
+
+
+def check_nothing_is_forged(outcome: Outcome, answers: Sequence[bytes]) -> None:
+    """Check that an approval rests on what the genuine card said, where its signatures cover that."""
+    if outcome.kind is not OutcomeKind.APPROVED or outcome.evidence is None:
+        return
+    said = {pair for answer in answers for pair in _objects(answer)}
+    covered: tuple[Tag, ...] = _SIGNED_BY_ISSUER
+    if outcome.evidence.oda.method is OdaMethod.CDA:
+        covered += _SIGNED_BY_CARD
+    for tag in covered:
+        value = outcome.evidence.card.get(tag)
+        assert value is None or (tag, value) in said, f"approved with a forged {tag:02X}"
+    numbers = {Pan.decode(value) for tag, value in said if tag == Tag.PAN}
+    assert outcome.pan in numbers, "approved for another card"
+
+
+_SIGNED_BY_ISSUER = (Tag.PAN, Tag.EXPIRATION_DATE, Tag.USAGE_CONTROL)
+_SIGNED_BY_CARD = (Tag.CID, Tag.ATC, Tag.ISSUER_APPLICATION_DATA)
+
+
+def _objects(answer: bytes) -> list[tuple[int, bytes]]:
+    """Return what an answer says by tag, as far as it can be read."""
+    try:
+        return list(tlv.walk(tlv.decode(answer[:-2])))
+    except DecodeError:
+        return []
 
 
 def _numbers_of(outcome: Outcome) -> list[str]:
