@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from simulators.hosts.alipay_trades import Behaviour
-from simulators.scheme import ca_keys_json
 from simulators.world import SimulatedWorld
 from terminal.config import Config, load
 from terminal.counter import Counter
@@ -85,9 +84,8 @@ class Scene:
 
     def let_cards_approve(self) -> None:
         """Let genuine cards approve by themselves."""
-        (self.home / "ca_keys.json").write_text(ca_keys_json())
         path = self.home / CONFIG_FILE
-        path.write_text(f'{path.read_text()}\n[cards]\nfloor_limit = "30.00"\nca_keys = "ca_keys.json"\n')
+        path.write_text(path.read_text().replace("[cards]\n", '[cards]\nfloor_limit = "30.00"\n'))
         self.config = load(path)
 
     async def enrol(self) -> None:
