@@ -153,7 +153,7 @@ class Taps(RuleBasedStateMachine):
     @rule(change=st.binary(max_size=40))
     def answer_changed(self, change: bytes) -> None:
         said = self.card_says()
-        arrived = None if said is None else changed(said, Choices(b"\1" + change), self.said[:-1])
+        arrived = None if said is None else changed(said, Choices(change), self.said[:-1])
         whole = arrived is not None and len(arrived) >= 2
         self.told(CardAnswered(ResponseApdu.decode(arrived or b"")) if whole else CardLost())
 

@@ -66,23 +66,43 @@ def pieces(data: bytes) -> list[Piece]:
     return found
 
 
+class Way:
+    """The way from the card to the terminal: most answers arrive as they are, some changed.
+
+    Args:
+        choices: The fuzzer's: how many answers arrive unchanged, what becomes of the next, and so on. With
+            nothing left, all the others arrive unchanged.
+    """
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+        self._unchanged = choices.byte() & 0x0F
+
+    def arrives(self, answer: bytes, before: Sequence[bytes]) -> bytes | None:
+        """Return what arrives instead of an answer; see `changed`."""
+        if self._unchanged or not self._choices:
+            self._unchanged = max(0, self._unchanged - 1)
+            return answer
+        arrived = changed(answer, self._choices, before)
+        self._unchanged = self._choices.byte() & 0x0F
+        return arrived
+
+
 def changed(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes | None:
-    """Return what arrives instead of an answer; None is a card that was lost.
+    """Return what becomes of an answer after one change, or up to four; None is a card that was lost.
 
     Args:
         answer: What the card said, status word included.
-        choices: The fuzzer's. With nothing left, or an even first byte, the answer arrives as it is.
+        choices: Which changes.
         before: Earlier answers of this card, and of others.
     """
     told = choices.byte()
-    if not told & 1:
-        return answer
     current: bytes | None = answer
-    for _ in range(1 + (told >> 1 & 3)):
+    for _ in range(1 + (told & 3 if told & 0x80 else 0)):
         if current is None:
-            break
+            return None
         current = choices.pick(CHANGES)(current, choices, before)
-    return current if current is None else current[:MAX_BYTES]
+    return None if current is None else current[:MAX_BYTES]
 
 
 def status(answer: bytes, choices: Choices, before: Sequence[bytes]) -> bytes:

@@ -13,7 +13,7 @@ from emv.tags import Source, Tag
 from terminal.replay.replay import replay
 from terminal.replay.transcript import CONTACT, CONTACTLESS, Exchange, Transcript, parse
 from tests.fuzz.choices import Choices
-from tests.fuzz.mutation import changed
+from tests.fuzz.mutation import Way
 from tests.fuzz.taps import CARDS, Honest, no_numbers
 from tests.fuzz.terminals import PAYMENTS, TERMINALS
 
@@ -64,14 +64,15 @@ def run(data: bytes) -> None:
 
 def _exchanges(lines: tuple[tuple[bytes, bytes | None], ...], choices: Choices) -> list[Exchange]:
     found: list[Exchange] = []
+    way = Way(choices)
     before = [answer for _, answer in lines if answer is not None]
     for command, answer in lines:
         what = choices.byte()
-        if what & 1:
-            if what & 2:
-                continue
-            command = choices.take(choices.byte() & 0x3F) if what & 4 else b""
-        arrived = None if answer is None else changed(answer, choices, before)
+        if what & 0x0F == 0x0F:
+            continue
+        if what & 0x0F == 0x0E:
+            command = choices.take(choices.byte() & 0x3F) if what & 0x10 else b""
+        arrived = None if answer is None else way.arrives(answer, before)
         found.append(
             Exchange(
                 number=len(found) + 1,

@@ -62,25 +62,27 @@ def _resets() -> Iterator[bytes]:
     yield from (bytes.fromhex(text) for text in ("3B6500002063CB6A00", "3BE00000818031404F", "0578778002"))
 
 
-_HONEST = b"\0"
-_TERMINAL = b"\0\0\0\0"
+_ORDINARY = b"\0\0\0\0"
 """The first terminal and payment, one tap, and a card that takes 3 ms."""
 
 
-def _changed(change: Change, *arguments: int) -> bytes:
-    """Return what makes one answer arrive changed, in an input for `taps`."""
-    return bytes((1, CHANGES.index(change), *arguments))
+def _changed(after: int, change: Change, *arguments: int) -> bytes:
+    """Return what makes an answer arrive changed after some that do not, in an input for `taps`."""
+    return bytes((after, 0, CHANGES.index(change), *arguments))
 
 
-def _endless() -> Iterator[bytes]:
-    """Yield taps that would go on and on: applications that refuse, answers that are never whole."""
-    refused = _changed(mutation.status, STATUS_WORDS.index(0x6985), 0)
-    more = _changed(mutation.status, STATUS_WORDS.index(0x6100), 0, 0x10)
-    longer = _changed(mutation.status, STATUS_WORDS.index(0x6C00), 0, 0x10)
+def _taps() -> Iterator[bytes]:
+    """Yield taps of every card: honest, changed at any step, and such that would go on and on."""
+    for number in range(len(CARDS)):
+        yield bytes((number,))
+        yield bytes((number,)) + _ORDINARY + _changed(number % 8, mutation.set_byte, number, number, number)
+    refused = mutation.status, STATUS_WORDS.index(0x6985), 0
+    more = _changed(0, mutation.status, STATUS_WORDS.index(0x6100), 0, 0x10)
+    longer = _changed(0, mutation.status, STATUS_WORDS.index(0x6C00), 0, 0x10)
     huge = bytes((CARDS.index("malicious-ppse-huge"),))
-    yield huge + _TERMINAL + _HONEST + (_HONEST + refused) * 300
-    yield b"\0" + _TERMINAL + more * 80
-    yield b"\0" + _TERMINAL + (longer + more) * 80
+    yield huge + _ORDINARY + _changed(2, *refused) + _changed(1, *refused) * 300
+    yield b"\0" + _ORDINARY + more * 80
+    yield b"\0" + _ORDINARY + (longer + more) * 80
 
 
 def seeds() -> Iterator[tuple[str, bytes]]:
@@ -116,9 +118,8 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     yield from (("transcript", _transcript(name).encode()) for name in _SHORT[:2])
     yield "apdu", bytes.fromhex("00A4040007A000000003101000")
     yield "apdu", bytes.fromhex("00A4000010200102002002")
-    yield from (("taps", bytes((number,))) for number in range(len(CARDS)))
+    yield from (("taps", data) for data in _taps())
     yield from (("taps", bytes((number, 2, 0, 3, 0))) for number in range(0, len(CARDS), 3))
-    yield from (("taps", data) for data in _endless())
     yield from (("replay", bytes((number,))) for number in range(0, len(CARDS), 3))
     yield from (("personal", bytes((number,))) for number in range(len(BASES)))
 

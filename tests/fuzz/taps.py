@@ -47,7 +47,7 @@ from simulators.cards import profile
 from simulators.cards.card import SimulatedCard
 from terminal.payment.tap import instrument
 from tests.fuzz.choices import Choices
-from tests.fuzz.mutation import changed
+from tests.fuzz.mutation import Way
 from tests.fuzz.terminals import PAYMENTS, TERMINALS
 
 CARDS = (
@@ -130,7 +130,7 @@ class Reader:
 
     def __init__(self, card: Honest, choices: Choices, elapsed_us: int | None) -> None:
         self._card = card
-        self._choices = choices
+        self._way = Way(choices)
         self._elapsed_us = elapsed_us
         self.answers: list[bytes] = []
 
@@ -158,7 +158,7 @@ class Reader:
         if true is None:
             return None
         self.answers.append(true)
-        return changed(true, self._choices, self.answers[:-1])
+        return self._way.arrives(true, self.answers[:-1])
 
 
 def run(data: bytes) -> None:
