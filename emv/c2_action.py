@@ -1,9 +1,11 @@
 """Terminal action analysis of kernel 2, and what to ask the card for.
 
-Two rules are ours. Nothing is approved offline that will not be authenticated: where CDA is not asked
+Three rules are ours. Nothing is approved offline that will not be authenticated: where CDA is not asked
 for, the terminal asks for an online cryptogram instead of a transaction certificate, or declines if it
-never goes online. And a card without action codes is not sent online because the TVR says that relay
-resistance was done or not done, which is no fault of anybody's.
+never goes online. The same goes, whatever the action codes are, for what only the issuer may approve: a
+payment of nothing and a status check, as pre-processing found them, and a card on the exception file. And a
+card without action codes is not sent online because the TVR says that relay resistance was done or not
+done, which is no fault of anybody's.
 
 Spec: EMV Contactless Book C-2, 7.6 (GAC.20 to GAC.29) and 7.8 (TAA.1 to TAA.18).
 """
@@ -19,6 +21,7 @@ from emv.c2_relay import NOT_PERFORMED, PERFORMED
 from emv.card_data import CardData
 from emv.commands import Cryptogram
 from emv.fields import Tvr
+from emv.kernel import Indicators
 from emv.tags import Tag
 
 
@@ -49,7 +52,14 @@ class CryptogramRequest:
 
 
 def request(
-    card: CardData, tvr: Tvr, options: C2Options, *, terminal_type: int, cda: bool, on_device: bool
+    card: CardData,
+    tvr: Tvr,
+    options: C2Options,
+    *,
+    terminal_type: int,
+    indicators: Indicators,
+    cda: bool,
+    on_device: bool,
 ) -> CryptogramRequest:
     """Return what to ask the card for.
 
@@ -58,15 +68,17 @@ def request(
         tvr: What was found out.
         options: The terminal's action codes.
         terminal_type: Tag 9F35.
+        indicators: What pre-processing found out.
         cda: Whether both sides can do CDA.
         on_device: Whether card and kernel rely on the consumer's device; without CDA it is declined.
     """
+    for_issuer = indicators.zero_amount or indicators.status_check_requested or tvr & Tvr.ON_EXCEPTION_FILE
     kind = analyse(
         tvr,
         tac=ActionCodes(denial=options.tac_denial, online=options.tac_online, default=options.tac_default),
         iac=_issuer_codes(card),
         online_capable=online_capable(terminal_type),
-        offline_capable=offline_capable(terminal_type),
+        offline_capable=offline_capable(terminal_type) and not for_issuer,
     )
     if not cda or tvr & Tvr.CDA_FAILED:
         return CryptogramRequest(_without_cda(kind, on_device, online_capable(terminal_type)), cda=False)

@@ -1,7 +1,9 @@
 """Torn transaction recovery of kernel 2: what goes into a torn record and comes out of it.
 
-A record is used for the same card and, our rule beside the book's, for the same payment: a cryptogram over
-another amount, currency or kind of transaction would pay something that nobody asked for now.
+A record is used for the same card and, by two rules of ours beside the book's, for the same payment and for
+no more than the card would be asked for now: a cryptogram over another amount, currency or kind of
+transaction would pay something that nobody asked for, and one that was asked for before the card came onto
+the exception file, or before it said that it is a phone, would pass by what follows from that.
 
 Spec: EMV Contactless Book C-2, 3.7, 6.9 (S9.5 to S9.15), 6.11 (S10.10, S10.11) and Annex A (Torn Record).
 """
@@ -16,6 +18,7 @@ from emv import c2_balance, c2_dol, tlv
 from emv.c2_action import CryptogramRequest
 from emv.c2_relay import RelayExchange
 from emv.card_data import CardData
+from emv.commands import Cryptogram
 from emv.kernel import Transaction
 from emv.sensitive import Pan, SensitiveBytes
 from emv.tags import Tag
@@ -95,6 +98,15 @@ def is_same_payment(torn: TornRecord, terminal: Mapping[int, bytes]) -> bool:
     """Say whether a record is about the payment that is asked for now."""
     values = tlv.flatten(tlv.decode(torn.data.reveal()))
     return all(values.get(tag) == terminal[tag] for tag in _SAME_PAYMENT)
+
+
+def is_enough(torn: TornRecord, request: CryptogramRequest) -> bool:
+    """Say whether a record's cryptogram may stand for the one that would be asked for now."""
+    values = tlv.flatten(tlv.decode(torn.data.reveal()))
+    then = CryptogramRequest.decode(values[REFERENCE_CONTROL])
+    if then.kind is Cryptogram.AAC:
+        return True
+    return request.allows(bytes((then.kind,))) and (then.cda or not request.cda)
 
 
 def drdol_data(torn: TornRecord) -> bytes:

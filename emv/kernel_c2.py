@@ -422,12 +422,14 @@ class KernelC2:
             self._tvr,
             self._options,
             terminal_type=activation.config.terminal_type,
+            indicators=activation.indicators,
             cda=self._cda,
             on_device=on_device,
         )
         if c2_torn.is_recoverable(card, self._options.torn_records):
             torn = activation.background.torn.find(pan, c2_torn.sequence(card))
-            if torn is not None and c2_torn.is_same_payment(torn, terminal):
+            same = torn is not None and c2_torn.is_same_payment(torn, terminal)
+            if torn is not None and same and c2_torn.is_enough(torn, self._request):
                 self._recovering = torn
                 command = commands.recover_ac(c2_torn.drdol_data(torn))
                 return _State.RECOVERING_AC, (SendCommand(command),)

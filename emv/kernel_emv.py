@@ -367,9 +367,19 @@ class KernelEmv:
         return tvr | Tvr.FLOOR_LIMIT_EXCEEDED if self._activation.indicators.floor_limit_exceeded else tvr
 
     def analyse(self) -> Cryptogram:
-        """Return the cryptogram to ask for. Spec: EMV 4.4 Book 3, 10.7."""
+        """Return the cryptogram to ask for.
+
+        Our rule beside the action codes: a payment of nothing, a status check and a card on the exception file
+        are the issuer's to approve.
+
+        Spec: EMV 4.4 Book 3, 10.7.
+        """
         terminal_type, indicators = self._activation.config.terminal_type, self._activation.indicators
-        for_issuer = indicators.status_check_requested or indicators.zero_amount
+        for_issuer = (
+            indicators.status_check_requested
+            or indicators.zero_amount
+            or bool(self._tvr & Tvr.ON_EXCEPTION_FILE)
+        )
         return analyse(
             self._tvr,
             tac=self._action_codes(),

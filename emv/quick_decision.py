@@ -55,7 +55,7 @@ class Facts:
         transaction: The payment.
         terminal: The terminal's data as sent.
         ttq: What the reader can do and asks for.
-        exceptions: Card numbers that are never taken without the issuer.
+        exceptions: Card numbers that are never approved offline.
     """
 
     card: CardData

@@ -279,6 +279,7 @@ class C2Tap:
         floor_limit: int | None = 10000,
         background: Background | None = None,
         ca_keys: CaKeys | None = None,
+        indicators: Indicators | None = None,
         terminal: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
@@ -302,7 +303,7 @@ class C2Tap:
             Activation(
                 config=config,
                 combination=row,
-                indicators=Indicators(),
+                indicators=Indicators() if indicators is None else indicators,
                 aid=row.aid,
                 fci=card.selected,
                 background=Background() if background is None else background,

@@ -103,6 +103,11 @@ def test_a_card_of_each_kind(name: str, kind: OutcomeKind, tvr: str, oda: OdaRes
     assert (evidence.relay_ms is not None) == (name == "relay-resistance")
 
 
+def test_nothing_to_pay_is_approved_by_nobody_but_the_issuer() -> None:
+    outcome, _ = present(profile.load("mastercard-approve"), replace(PAYMENT, amount_minor=0))
+    assert outcome.kind is ONLINE
+
+
 def test_a_balance() -> None:
     card = profile.load("mastercard-balance")
     outcome, _ = present(card, PAYMENT, read_balance_before=True, read_balance_after=True)

@@ -9,7 +9,7 @@ from emv.apdu import ResponseApdu
 from emv.background import Background
 from emv.capk import CaKeys
 from emv.fields import Tvr
-from emv.kernel import Begin, CardAnswered, Complete, SendCommand, Transaction
+from emv.kernel import Begin, CardAnswered, Complete, Indicators, SendCommand, Transaction
 from emv.oda import OdaMethod, OdaResult
 from emv.outcome import CvmResult, Interface, MessageId, Outcome, OutcomeKind, Start, UiStatus
 from emv.sensitive import Pan, SensitiveBytes
@@ -531,6 +531,35 @@ def test_a_number_on_the_exception_file_goes_online(purchase: Transaction) -> No
     background = Background(exceptions=frozenset({Pan(NUMBER)}))
     outcome = tap(MastercardCard(), purchase, background=background)
     assert (outcome.kind, tvr(outcome)) == (OutcomeKind.ONLINE_REQUEST, "1000000001")
+
+
+ONLY_THE_ISSUER = {
+    "nothing to pay": {"indicators": Indicators(zero_amount=True)},
+    "status check": {"indicators": Indicators(status_check_requested=True)},
+    "exception file": {"background": Background(exceptions=frozenset({Pan(NUMBER)}))},
+}
+NO_CODES = {"tac_online": Tvr(0), "tac_default": Tvr(0)}
+INDIFFERENT = {0x9F0D: "0000000000", 0x9F0E: "0000000000", 0x9F0F: "0000000000"}
+
+
+@pytest.mark.parametrize("why", ONLY_THE_ISSUER)
+def test_what_only_the_issuer_may_approve_is_never_approved_offline(why: str, purchase: Transaction) -> None:
+    """Whatever the action codes are."""
+    card = MastercardCard(records=INDIFFERENT)
+    assert tap(card, purchase, **NO_CODES).kind is OutcomeKind.APPROVED
+    card = MastercardCard(records=INDIFFERENT)
+    outcome = tap(card, purchase, **ONLY_THE_ISSUER[why], **NO_CODES)
+    assert (outcome.kind, card.sent(GENERATE)[0][2]) == (OutcomeKind.ONLINE_REQUEST, 0x90)
+    eager = MastercardCard(records=INDIFFERENT, gives=TC)
+    assert tap(eager, purchase, **ONLY_THE_ISSUER[why], **NO_CODES).kind is OutcomeKind.END_APPLICATION
+    offline = tap(
+        MastercardCard(records=INDIFFERENT),
+        purchase,
+        terminal={"terminal_type": 0x23},
+        **ONLY_THE_ISSUER[why],
+        **NO_CODES,
+    )
+    assert offline.kind is OutcomeKind.DECLINED
 
 
 # Phones

@@ -272,6 +272,25 @@ def test_a_second_cryptogram_beside_the_signed_one_is_refused() -> None:
         ({}, {"row": {"status_check": True}}, {"amount_minor": 100}, ONLINE, 0x90),
         ({}, {"options": EmvOptions(random_target_percent=99)}, {}, ONLINE, 0x90),
         ({}, {"background": Background(exceptions=frozenset({Pan(PANS["amex"])}))}, {}, ONLINE, 0x90),
+        (
+            {"records": {0x9F0D: "00" * 5, 0x9F0F: "00" * 5}},
+            {
+                "background": Background(exceptions=frozenset({Pan(PANS["amex"])})),
+                "options": EmvOptions(tac_online=bytes(5), tac_default=bytes(5)),
+            },
+            {},
+            *(ONLINE, 0x90),
+        ),
+        (
+            {"records": {0x9F0D: "00" * 5, 0x9F0F: "00" * 5}},
+            {
+                "background": Background(exceptions=frozenset({Pan(PANS["amex"])})),
+                "options": EmvOptions(tac_online=bytes(5), tac_default=bytes(5)),
+                "terminal": OFFLINE_ONLY,
+            },
+            {},
+            *(DECLINED, 0x00),
+        ),
         ({}, {"background": Background(payments=[Payment(Pan(PANS["amex"]), "01", 9000)])}, {}, ONLINE, 0x90),
         ({"records": {0x9F08: "0002"}}, {}, {}, ONLINE, 0x90),
         ({"records": {0x9F07: "0000"}}, {}, {}, DECLINED, 0x00),

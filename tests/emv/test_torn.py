@@ -18,6 +18,7 @@ from tests.emv.mastercard_card import (
     DRDOL,
     GENERATE,
     NUMBER,
+    ON_DEVICE,
     PLAIN,
     RECOVER,
     RELAY,
@@ -27,6 +28,7 @@ from tests.emv.mastercard_card import (
     tvr,
 )
 
+PHONE = PLAIN | ON_DEVICE
 NOON = datetime.datetime.combine(datetime.date(2026, 5, 9), datetime.time(12))
 
 
@@ -164,6 +166,32 @@ def test_a_recovered_cryptogram_is_checked_like_any_other(purchase: Transaction)
     outcome = tap(card, replace(purchase, amount_minor=20000), background=background)
     assert outcome.kind is OutcomeKind.END_APPLICATION
     assert "another cryptogram" in outcome.reason
+
+
+def test_a_card_put_on_the_exception_file_meanwhile_is_not_approved(purchase: Transaction) -> None:
+    background, card = Background(), torn_card()
+    tap(card, purchase, background=background)
+    background.exceptions = frozenset({Pan(NUMBER)})
+    outcome = tap(card, purchase, background=background)
+    assert RECOVER not in card.instructions
+    assert outcome.kind is OutcomeKind.ONLINE_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("now", "kind"),
+    [(PHONE, OutcomeKind.DECLINED), (PHONE | CDA, OutcomeKind.ONLINE_REQUEST)],
+)
+def test_an_unsigned_cryptogram_is_not_recovered_for_a_phone(
+    now: int, kind: OutcomeKind, purchase: Transaction
+) -> None:
+    """Else a card in between could say, by its profile alone, that a phone has verified its owner."""
+    background, card = Background(), torn_card(aip=PLAIN, gives=ARQC)
+    large = replace(purchase, amount_minor=5001)
+    tap(card, large, background=background)
+    card.aip, card.gives = now, None if now == PHONE else ARQC
+    outcome = tap(card, large, background=background)
+    assert RECOVER not in card.instructions
+    assert outcome.kind is kind
 
 
 def test_a_card_torn_again_is_remembered_once(purchase: Transaction) -> None:
