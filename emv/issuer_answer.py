@@ -55,8 +55,6 @@ def authentication_words(value: bytes) -> tuple[str, ...]:
         if rest:
             lines.append(f"Proprietary authentication data: {rest.hex().upper()}")
         return tuple(lines)
-    if len(value) == 10 and not value[8] & 0xF0:
-        return (_arpc(value[:8]), f"M/Chip ARPC response code: {value[8:].hex().upper()}")
     return ()
 
 

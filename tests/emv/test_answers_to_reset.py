@@ -71,6 +71,9 @@ def test_a_card_of_t_1() -> None:
         (bytes.fromhex("3B80 81 2145"), "TCK is missing"),
         (with_check("3B8081 2145") + b"\0\0", "2 bytes too many"),
         (bytes.fromhex("3B0000"), "TCK=00: must be absent"),
+        (bytes.fromhex("3B1070"), "TA1=70: a reserved value"),
+        (bytes.fromhex("3B90141000"), "TA1=14: in specific mode it must be 11 to 13"),
+        (with_check("3BC006812141"), "the character waiting time is shorter than the guard time"),
     ],
 )
 def test_what_a_terminal_refuses(raw: bytes, reason: str) -> None:
@@ -104,6 +107,43 @@ def test_another_first_byte_is_no_answer() -> None:
     with pytest.raises(DecodeError, match="3B or 3F"):
         Atr.decode(b"\x03\x00")
     assert explain_atr(bytes.fromhex("3F00"))[0].meaning == ("Inverse convention",)
+
+
+def test_more_than_33_bytes_are_no_answer() -> None:
+    with pytest.raises(DecodeError, match="33 bytes at most"):
+        Atr.decode(bytes.fromhex("3B80" + "80" * 32))
+
+
+@pytest.mark.parametrize(
+    ("raw", "names"),
+    [
+        ("3B1070", {"TA1": "reserved"}),
+        ("3B90121090", {"TA2": "Specific mode, T=0, implicit parameters, can't change"}),
+        ("3B802011", {"TB2": "Programming voltage 1.7 V"}),
+        ("3B201F", {"TB1": "Programming voltage 31 V"}),
+        ("3B80801FC3", {"TA3": "Clock stop no preference; classes A (5 V), B (3 V)"}),
+        ("3B80801F00", {"TA3": "Clock stop not supported; classes none"}),
+        ("3B80802F81", {"TB3": "SPU in proprietary use"}),
+        ("3B80802F01", {"TB3": "SPU in standard use"}),
+        ("3B80802F00", {"TB3": "SPU not used"}),
+        ("3B808072010203", dict.fromkeys(("TA3", "TB3", "TC3"), "Specific to the protocol")),
+        ("3B80807145 01 01", {"TA3": "Information field size 69", "TC3": "CRC"}),
+    ],
+)
+def test_interface_bytes_in_words(raw: str, names: dict[str, str]) -> None:
+    found = {node.name: node.meaning for node in explain_atr(bytes.fromhex(raw))}
+    assert {name: found[name] for name in names} == {name: (text,) for name, text in names.items()}
+
+
+@pytest.mark.parametrize("historical", ["807F", "00AA112233"])
+def test_historical_bytes_that_are_cut_off_are_the_issuers_own(historical: str) -> None:
+    raw = bytes((0x3B, len(historical) // 2)) + bytes.fromhex(historical)
+    assert next(node for node in explain_atr(raw) if node.name == "Historical").meaning == ("Proprietary",)
+
+
+def test_historical_bytes_with_a_status() -> None:
+    lines = next(node for node in explain_atr(bytes.fromhex("3B060031E0079000")) if node.name == "Historical")
+    assert lines.meaning == ("COMPACT-TLV", "card service data: E0", "status: life cycle 07, SW 9000")
 
 
 def test_historical_bytes_of_compact_tlv() -> None:

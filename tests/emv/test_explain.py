@@ -15,7 +15,7 @@ from emv.tags import MEANINGS, Tag
 
 PAN = "4761739001010119"
 NAMES = Names(
-    country={"276": "Germany"}.get,
+    country={"276": "Germany", "DE": "Germany"}.get,
     currency={"978": CurrencyName("EUR", "Euro", 2), "392": CurrencyName("JPY", "Yen", 0)}.get,
     language={"de": "German"}.get,
     merchant_category={"5999": "Shops"}.get,
@@ -70,6 +70,9 @@ def everything(nodes: tuple[Node, ...]) -> str:
         (0x9F27, "80", ["Authorisation Request Cryptogram (ARQC): online authorisation"]),
         (0x9F0A, "00010102", ["European Cards Stakeholders Group", "Credit"]),
         (0x9F2A, "02", ["Kernel C-2 (Mastercard)"]),
+        (0x9F2A, "810102", []),
+        (0x5F55, "4445", ['Germany ("DE")']),
+        (0x9F69, "01A1A2A3A4", ["fDDA version 1", "Card Unpredictable Number: A1A2A3A4"]),
         (0x84, "A0000000041010", ["Mastercard Credit/Debit"]),
         (0x84, "325041592E5359532E4444463031",
          ['"2PAY.SYS.DDF01", Proximity Payment System Environment (PPSE)']),
@@ -98,6 +101,7 @@ def test_a_field_in_words(tag: int, value: str, meaning: list[str]) -> None:
             (0x9F0A, "000103", 3),
             (0x9F11, "12", 0),
             (0x8A, "2A2A", 0),
+            (0x5F2D, "656E64", 3),
             (0x70, "5A02FF", 2),
         ],
     ],

@@ -250,6 +250,10 @@ def test_no_card_data_breaks_a_check(card: dict[Tag, str], kernel: int, cvm: Cvm
     assert found.kind in (DECLINED, ONLINE)
 
 
+def test_issuer_data_of_no_possible_length_says_nothing() -> None:
+    assert names(guarded(outcome({Tag.ISSUER_APPLICATION_DATA: "06" * 33}), config())) == []
+
+
 @pytest.mark.parametrize(
     ("number", "scheme"),
     [

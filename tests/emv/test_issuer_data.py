@@ -80,6 +80,12 @@ def test_a_faulty_service_code_is_refused(raw: str) -> None:
         ServiceCode.decode(bytes.fromhex(raw))
 
 
+@pytest.mark.parametrize("digits", ["", "20", "2011", "20A", "٢٠١"])
+def test_a_service_code_has_three_digits(digits: str) -> None:
+    with pytest.raises(DecodeError, match="three digits"):
+        ServiceCode(digits)
+
+
 @given(st.binary(max_size=34))
 def test_any_third_party_data_is_read_back_or_refused(raw: bytes) -> None:
     try:
@@ -113,6 +119,8 @@ def test_third_party_data_of_a_fleet_and_of_transit() -> None:
         "Product type code: prompt for driver number",
         "Card type: driver card",
     )
+    unknown = ThirdPartyData.decode(bytes.fromhex("0276800300030102"))
+    assert unknown.words(None)[-1] == "Product extension: 00030102"
     transit = ThirdPartyData.decode(bytes.fromhex("027680030002 80 05 00"))
     assert transit.words(None)[-2:] == (
         "Deferred authorisation not supported",

@@ -49,6 +49,7 @@ def test_secrets_compare_by_value_and_type() -> None:
     assert Pan(NUMBER) != Pan("4761739001010010")
     assert Pan(NUMBER) != NUMBER
     assert SensitiveBytes(b"1") != b"1"
+    assert Track2(TRACK) != TRACK
     assert len({SensitiveBytes(b"1"), SensitiveBytes(b"1"), Track2(TRACK), Track2(TRACK)}) == 2
 
 

@@ -159,6 +159,12 @@ def test_what_is_no_tag_is_not_encoded(tag: int) -> None:
         tlv.encode_one(tag, b"")
 
 
+def test_a_length_has_four_bytes_at_most() -> None:
+    assert tlv.encode_length(0xFFFFFFFF) == b"\x84\xff\xff\xff\xff"
+    with pytest.raises(ValueError, match="four length bytes"):
+        tlv.encode_length(0x100000000)
+
+
 def test_a_primitive_object_holds_no_others() -> None:
     with pytest.raises(ValueError, match="primitive"):
         tlv.encode_one(0x5A, ((0x82, b""),))
