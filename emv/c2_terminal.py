@@ -5,6 +5,8 @@ Spec: EMV Contactless Book C-2, 6.2 (S1.9), 4.4 and Annex A.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from emv.c2_options import C2Options
 from emv.kernel import Activation, Transaction
 from emv.tags import Tag
@@ -58,3 +60,13 @@ def capabilities_for(current: bytes, configured: bytes, options: C2Options, *, c
 def device_cvm_required(indicator: bytes) -> bytes:
     """Return the Mobile Support Indicator (9F7E) that asks a device for its owner. Spec: S78.20."""
     return bytes((indicator[0] | _DEVICE_CVM_REQUIRED,))
+
+
+def requires_device_cvm(terminal: Mapping[int, bytes]) -> bool:
+    """Say whether a device had to verify its owner, where it says that it did.
+
+    In EMV mode a device's word counts only where it had to; in magstripe mode it was asked in 9F7E.
+    """
+    if Tag.UNPREDICTABLE_NUMBER_NUMERIC not in terminal:
+        return True
+    return bool(int.from_bytes(terminal.get(Tag.MOBILE_SUPPORT, b""), "big") & _DEVICE_CVM_REQUIRED)

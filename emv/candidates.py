@@ -9,21 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emv import dol, tlv
+from emv.aid import default_kernel
 from emv.config import CombinationConfig
 from emv.errors import DecodeError
 from emv.kernel import Indicators
 from emv.tags import Tag
-
-DEFAULT_KERNELS = {
-    bytes.fromhex("A000000004"): 2,
-    bytes.fromhex("A000000003"): 3,
-    bytes.fromhex("A000000025"): 4,
-    bytes.fromhex("A000000065"): 5,
-    bytes.fromhex("A000000152"): 6,
-    bytes.fromhex("A000000324"): 6,
-    bytes.fromhex("A000000333"): 7,
-}
-"""The kernel meant where the card names none, by RID: Book B, table 3-6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +83,7 @@ def requested_kernel(entry: DirectoryEntry, aid: bytes) -> int | None:
     """
     identifier = entry.kernel
     if not identifier:
-        return DEFAULT_KERNELS.get(aid[:5], 0)
+        return default_kernel(aid)
     if identifier[0] < 0x80:
         return identifier[0]
     if len(identifier) < 3:

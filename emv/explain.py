@@ -151,7 +151,7 @@ class _Reader:
         for tag, value in pairs:
             first.setdefault(tag, value)
         applications = {value for tag, value in pairs if tag in _AIDS if aid.look_up(value)}
-        kernels = {found.kernel for value in applications if (found := aid.look_up(value))}
+        kernels = {aid.default_kernel(value) for value in applications}
         rids = {value[:5] for value in applications}
         self._kernel = kernels.pop() if len(kernels) == 1 else 0
         self._context = Context(names, first, rid=rids.pop() if len(rids) == 1 else b"")

@@ -17,8 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from emv.aid import default_kernel
 from emv.bins import SCHEMES_OF_RID, scheme_of
-from emv.candidates import DEFAULT_KERNELS
+from emv.c2_terminal import requires_device_cvm
 from emv.card_data import CardData
 from emv.config import EmvConfig
 from emv.errors import DecodeError
@@ -31,11 +32,12 @@ from emv.kernel_c5 import INTERCHANGE_PROFILE, InterchangeProfile
 from emv.oda import OdaMethod
 from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, UiRequest, UiStatus
 from emv.tags import Tag
+from emv.third_party_data import ThirdPartyData
 
 _PAYS = {OutcomeKind.APPROVED, OutcomeKind.ONLINE_REQUEST}
 _CTQ_KERNELS = {3, 7}
 """The kernels whose card says by the CTQ that its holder is verified."""
-_CDA_KERNELS = {4, 5}
+_CDA_KERNELS = {2, 4, 5}
 """The kernels whose card says so by data of their own, which nothing but CDA covers."""
 _SIGNED_CTQ = slice(5, 7)
 """Where the copy of the CTQ stands in 9F69: behind the version and the card's unpredictable number."""
@@ -127,8 +129,7 @@ def _ttq(tap: Tap) -> Ttq:
 def _device_claim(tap: Tap) -> str:
     """Where verification was required, a device's claim needs a signature of the card.
 
-    A claim of the CTQ needs one over the same CTQ; where there is no CTQ, CDA has to succeed. Kernel 2 asks
-    a device for a decline itself where there is no CDA.
+    A claim of the CTQ needs one over the same CTQ; where there is no CTQ, CDA has to succeed.
     """
     if tap.outcome.kernel_id in _CDA_KERNELS:
         return _unproved_claim(tap)
@@ -142,13 +143,22 @@ def _device_claim(tap: Tap) -> str:
 
 
 def _unproved_claim(tap: Tap) -> str:
-    """Kernel 4 believes a claim only where verification is required. Kernel 5 always; its 9F53 says where."""
-    profile = InterchangeProfile.from_bytes(tap.evidence.terminal.get(INTERCHANGE_PROFILE, b""), "big")
-    required = tap.outcome.kernel_id == 4 or profile & InterchangeProfile.CVM_REQUIRED
     proved = tap.evidence.oda.succeeded and tap.evidence.oda.method is OdaMethod.CDA
-    if tap.outcome.cvm is not CvmResult.CONFIRMED_BY_DEVICE or not required or proved:
+    if tap.outcome.cvm is not CvmResult.CONFIRMED_BY_DEVICE or proved or not _had_to_verify(tap):
         return ""
     return "the device says that it verified its owner, and did not prove it (no valid CDA)"
+
+
+def _had_to_verify(tap: Tap) -> bool:
+    """Kernel 4 believes a claim only where verification is required. Kernel 5 always; its 9F53 says where.
+
+    Kernel 2 asks a device for a decline itself where there is no CDA; in its magstripe mode there never is.
+    """
+    terminal = tap.evidence.terminal
+    if tap.outcome.kernel_id == 2:
+        return requires_device_cvm(terminal)
+    profile = InterchangeProfile.from_bytes(terminal.get(INTERCHANGE_PROFILE, b""), "big")
+    return tap.outcome.kernel_id == 4 or bool(profile & InterchangeProfile.CVM_REQUIRED)
 
 
 def _ctq_differs(tap: Tap) -> str:
@@ -191,8 +201,8 @@ def _verified(results: IssuerData) -> bool:
 
 def _scheme_mix(tap: Tap) -> str:
     rid = tap.outcome.aid[:5]
-    kernel = DEFAULT_KERNELS.get(rid)
-    if kernel is not None and tap.outcome.kernel_id not in (0, kernel):
+    kernel = default_kernel(rid)
+    if kernel and tap.outcome.kernel_id not in (0, kernel):
         return f"kernel {tap.outcome.kernel_id} took an application of kernel {kernel}"
     schemes = SCHEMES_OF_RID.get(rid)
     if schemes is None or tap.outcome.pan is None:
@@ -217,9 +227,16 @@ def _is_phone(tap: Tap) -> bool:
     """Say whether the card is a phone: Visa's form factor, Mastercard's device type."""
     value = tap.card.get(Tag.FORM_FACTOR) or b""
     if tap.outcome.kernel_id == 2:
-        has_type = len(value) >= 7 and not value[2] & 0x80
-        return has_type and value[4:6].decode("latin-1") in _MASTERCARD_PHONES
+        return _device_type(value) in _MASTERCARD_PHONES
     return tap.outcome.kernel_id == 3 and len(value) == 4 and value[0] & 0x1F == _FORM_PHONE
+
+
+def _device_type(value: bytes) -> str | None:
+    """Return the device type in Third Party Data, or None if it has none, or no possible length."""
+    try:
+        return ThirdPartyData.decode(value).device_type
+    except DecodeError:
+        return None
 
 
 def _pin_claim(tap: Tap) -> str:
@@ -248,7 +265,7 @@ def _verifies_itself(tap: Tap) -> bool:
 def _results_differ(tap: Tap) -> str:
     """Where terminal and card both say how the holder was verified, they should say the same.
 
-    Which bits a wallet sets is its scheme's business, so this tells and does not refuse by itself.
+    Which bits a wallet sets is its scheme's business, so the issuer may decide otherwise.
     """
     if tap.outcome.kernel_id in _CTQ_KERNELS or tap.outcome.cvm is not CvmResult.CONFIRMED_BY_DEVICE:
         return ""

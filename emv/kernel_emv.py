@@ -369,8 +369,8 @@ class KernelEmv:
     def analyse(self) -> Cryptogram:
         """Return the cryptogram to ask for.
 
-        Our rule beside the action codes: a payment of nothing, a status check and a card on the exception file
-        are the issuer's to approve.
+        Our rule beside the action codes: a payment of nothing, a status check and a card on the exception
+        file are the issuer's to approve.
 
         Spec: EMV 4.4 Book 3, 10.7.
         """

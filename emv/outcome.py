@@ -143,7 +143,8 @@ class Outcome:
         alternate_interface: Which interface to use instead, for TRY_ANOTHER_INTERFACE.
         receipt: Whether a receipt is to be given.
         field_off_ms: How long the field goes off, or None to leave it on.
-        removal_timeout_ms: How long to wait for the card's removal before going on; 0 not to wait.
+        removal_timeout_ms: How long to wait for the card's removal before going on; 0 not to wait. One of
+            Book A's outcome parameters, which Entry Point hands on; no kernel here sets it.
         kernel_id: The kernel that decided, 0 if it was Entry Point.
         aid: The application selected, empty before that. It is no secret.
         label: The application's name for the receipt.

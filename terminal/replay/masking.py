@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from emv import tlv
+from emv.aid import default_kernel
 from emv.apdu import CommandApdu
-from emv.candidates import DEFAULT_KERNELS
 from emv.errors import DecodeError
 from emv.sensitive import SensitiveBytes
 from emv.tags import Tag, describe
@@ -42,7 +42,7 @@ def masked(transcript: Transcript) -> Transcript:
     """Return the recording without card data."""
     numbers = set(_numbers(transcript.exchanges))
     exchanges = tuple(
-        _masked(exchange, numbers, DEFAULT_KERNELS.get(session.df_name[:5], 0))
+        _masked(exchange, numbers, default_kernel(session.df_name))
         for session in sessions(transcript.exchanges)
         for exchange in session.exchanges
     )

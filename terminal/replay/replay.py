@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emv import tlv
-from emv.candidates import DEFAULT_KERNELS, DirectoryEntry, asks_for_ttq, directory, requested_kernel
+from emv.aid import default_kernel
+from emv.candidates import DirectoryEntry, asks_for_ttq, directory, requested_kernel
 from emv.config import VISA_AIDS, CombinationConfig, EmvConfig
 from emv.emv_options import EmvOptions
 from emv.entry_point import KERNELS, EntryPoint
@@ -206,7 +207,7 @@ class _Run:
 
     def _may_use_dda(self, session: Session) -> bool:
         """Say whether the kernel of an application sends INTERNAL AUTHENTICATE."""
-        kernel = self._kernels.get(DEFAULT_KERNELS.get(session.df_name[:5], 0))
+        kernel = self._kernels.get(default_kernel(session.df_name))
         return isinstance(kernel, type) and issubclass(kernel, KernelEmv)
 
     def _rows(self, config: EmvConfig) -> list[CombinationConfig]:

@@ -290,7 +290,7 @@ class C2Tap:
             floor_limit=floor_limit,
             options=C2Options(**options),
         )
-        config = EmvConfig(
+        self.config = EmvConfig(
             country="276",
             currency="978",
             combinations=(row,),
@@ -301,7 +301,7 @@ class C2Tap:
         self.shown: list[UiRequest] = []
         self.kernel = KernelC2(
             Activation(
-                config=config,
+                config=self.config,
                 combination=row,
                 indicators=Indicators() if indicators is None else indicators,
                 aid=row.aid,

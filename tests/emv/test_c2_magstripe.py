@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from emv import c2_magstripe
 from emv.c2_magstripe import Places
 from emv.card_data import CardData
+from emv.guard import guarded
 from emv.kernel import Transaction
 from emv.outcome import CvmResult, MessageId, OutcomeKind, Start
 from tests.emv.mastercard_card import (
+    AID,
     CHECKSUM,
     GPO,
     NUMBER,
@@ -173,6 +175,19 @@ def test_a_phone_is_asked_for_its_owner(
     assert (outcome.kind, outcome.cvm) == (OutcomeKind.ONLINE_REQUEST, cvm)
     last = objects(outcome.data_record)[0x9F6B].rstrip("F")[-1]
     assert last == ("8" if information == "001000" else "3")
+
+
+@pytest.mark.parametrize(("amount", "stopped"), [(5000, False), (5001, True)])
+def test_what_a_phone_says_unsigned_is_not_believed_above_the_limit(
+    amount: int, stopped: bool, purchase: Transaction
+) -> None:
+    code = one(0x77, CODE + one(0xDF4B, "001000")).hex()
+    present = C2Tap(stripe(options=PHONE, code=code), magstripe_mode=True)
+    outcome = present.run(replace(purchase, amount_minor=amount))
+    assert outcome.cvm is CvmResult.CONFIRMED_BY_DEVICE
+    found = guarded(replace(outcome, kernel_id=2, aid=bytes.fromhex(AID)), present.config)
+    assert [finding.check for finding in found.findings] == ["device_claim"] * stopped
+    assert found.kind is (OutcomeKind.DECLINED if stopped else OutcomeKind.ONLINE_REQUEST)
 
 
 def test_a_phone_that_waits_for_its_owner(purchase: Transaction) -> None:

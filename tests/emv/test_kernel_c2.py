@@ -533,7 +533,7 @@ def test_a_number_on_the_exception_file_goes_online(purchase: Transaction) -> No
     assert (outcome.kind, tvr(outcome)) == (OutcomeKind.ONLINE_REQUEST, "1000000001")
 
 
-ONLY_THE_ISSUER = {
+ONLY_THE_ISSUER: dict[str, dict[str, Any]] = {
     "nothing to pay": {"indicators": Indicators(zero_amount=True)},
     "status check": {"indicators": Indicators(status_check_requested=True)},
     "exception file": {"background": Background(exceptions=frozenset({Pan(NUMBER)}))},
