@@ -35,7 +35,7 @@ class GuardPolicy:
         unverified_phone: A phone pays without having verified its owner, where no transit merchant is.
         pin_claim: Somebody says that a PIN was verified offline, which contactless never does.
         results_differ: The terminal's CVM results name a verification on the device, the card's own results
-            (CVR) none.
+            (CVR) none. No wallet should, but the bits are its scheme's, so the issuer is asked.
         unsigned_profile: The card is authenticated, but its AIP is outside the signed data.
         weak_key: The card's key has the fingerprint of ROCA: its private key can be computed.
         relay: The relay resistance protocol found the card too slow.
@@ -52,7 +52,7 @@ class GuardPolicy:
     scheme_mix: Response = Response.DECLINE
     unverified_phone: Response = Response.REPORT
     pin_claim: Response = Response.DECLINE
-    results_differ: Response = Response.REPORT
+    results_differ: Response = Response.ISSUER_DECIDES
     unsigned_profile: Response = Response.REPORT
     weak_key: Response = Response.ISSUER_DECIDES
     relay: Response = Response.REPORT

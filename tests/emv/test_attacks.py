@@ -108,7 +108,7 @@ ATTACKS = {
     "malicious-forged-unionpay": Attack(K.DECLINED, "no dynamic data authentication"),
     "malicious-forged-unsigned": Attack(K.DECLINED, "no dynamic data authentication"),
     "malicious-garbage": UNUSABLE,
-    "malicious-pin-wedge": Attack(K.APPROVED, finding="results_differ", amount=LARGE),
+    "malicious-pin-wedge": Attack(K.DECLINED, "name no verification", "results_differ", amount=LARGE),
     "malicious-pin-wedge-visa": Attack(K.DECLINED, "data for the issuer says not", "device_contradiction"),
     "malicious-ppse-empty": UNUSABLE,
     "malicious-ppse-huge": HONEST,
@@ -156,6 +156,11 @@ def test_the_attack_is_stopped_or_told(name: str) -> None:
         assert outcome.data_record is not None
         said = scheme_issuer(outcome.data_record.reveal(), expected.amount)
         assert (said.message or "approved") == expected.issuer
+
+
+def test_the_scheme_itself_would_have_approved_a_pin_wedge() -> None:
+    outcome = tap(profile.load("malicious-pin-wedge"), config(), LARGE)
+    assert (outcome.kind, outcome.scheme_kind) == (K.DECLINED, K.APPROVED)
 
 
 REPLAYED: dict[str, Callable[[Outcome], bool]] = {

@@ -68,6 +68,11 @@ def outcome(
     )
 
 
+def of_mastercard(card: Mapping[Tag, str] | None = None, **more: Any) -> Outcome:
+    honest: dict[str, Any] = {"aid": MASTERCARD, "kernel": 2, "number": "5413330089020011", "oda": CDA}
+    return outcome({Tag.SDA_TAG_LIST: "82", **(card or {})}, **{**honest, **more})
+
+
 def names(found: Outcome) -> list[str]:
     return [finding.check for finding in found.findings]
 
@@ -81,7 +86,8 @@ def test_an_honest_card_passes_without_a_finding() -> None:
         outcome(),
         claiming(),
         claiming({Tag.ISSUER_APPLICATION_DATA: LONG_CLAIM}),
-        outcome(aid=MASTERCARD, kernel=2, number="5413330089020011", oda=CDA, card={Tag.SDA_TAG_LIST: "82"}),
+        of_mastercard(),
+        of_mastercard(cvm=CvmResult.CONFIRMED_BY_DEVICE),
         outcome(aid=UNIONPAY, kernel=7, number="6250947000000014"),
     ):
         assert guarded(honest, config()) == honest
@@ -107,6 +113,8 @@ def test_every_check_has_a_response_of_its_own() -> None:
         (outcome(aid=MASTERCARD, kernel=2), "scheme_mix"),
         (outcome(aid=UNIONPAY, kernel=7, number="4761739001010119"), "scheme_mix"),
         (outcome(kernel=2), "scheme_mix"),
+        (of_mastercard(cvm=CvmResult.CONFIRMED_BY_DEVICE, oda=OdaReport()), "device_claim"),
+        (of_mastercard(cvm=CvmResult.CONFIRMED_BY_DEVICE, oda=GENUINE), "device_claim"),
         (outcome(terminal={Tag.CVM_RESULTS: "410302"}), "pin_claim"),
         (outcome({Tag.ISSUER_APPLICATION_DATA: "06011203A40000"}), "pin_claim"),
         (outcome({Tag.ISSUER_APPLICATION_DATA: "0110A50000000000000000000000000000FF"}), "pin_claim"),
@@ -122,36 +130,23 @@ def test_an_attack_is_declined_and_the_scheme_verdict_kept(attack: Outcome, chec
     assert attack.pan.reveal() not in repr(found)
 
 
+WEDGED = of_mastercard(
+    {Tag.ISSUER_APPLICATION_DATA: "0110A00000000000000000000000000000FF"},
+    cvm=CvmResult.CONFIRMED_BY_DEVICE,
+    terminal={Tag.CVM_RESULTS: "010002"},
+)
+
+
 @pytest.mark.parametrize(
     ("odd", "check"),
     [
         (outcome({Tag.FORM_FACTOR: "23880000"}), "unverified_phone"),
-        (
-            outcome(
-                {Tag.FORM_FACTOR: "0276 0000 3134 00", Tag.SDA_TAG_LIST: "82"},
-                aid=MASTERCARD,
-                kernel=2,
-                number="5413330089020011",
-                oda=CDA,
-            ),
-            "unverified_phone",
-        ),
+        (of_mastercard({Tag.FORM_FACTOR: "0276 0000 3134 00"}), "unverified_phone"),
         (
             outcome(aid=MASTERCARD, kernel=2, number="5413330089020011", oda=CDA),
             "unsigned_profile",
         ),
-        (
-            outcome(
-                {Tag.ISSUER_APPLICATION_DATA: "0110A00000000000000000000000000000FF", Tag.SDA_TAG_LIST: "82"},
-                aid=MASTERCARD,
-                kernel=2,
-                number="5413330089020011",
-                oda=CDA,
-                cvm=CvmResult.CONFIRMED_BY_DEVICE,
-                terminal={Tag.CVM_RESULTS: "010002"},
-            ),
-            "results_differ",
-        ),
+        (WEDGED, "results_differ"),
         (outcome(terminal={Tag.TVR: "0000000008"}), "relay"),
         (outcome(terminal={Tag.TVR: "0000000004"}), "relay"),
     ],
@@ -204,11 +199,14 @@ def test_where_the_issuer_can_be_asked_for_the_pin_it_is_asked_for_it() -> None:
     assert guarded(approved, config()).kind is DECLINED
 
 
-def test_a_weak_key_leaves_the_decision_to_the_issuer() -> None:
-    weak = replace(GENUINE, weak_key=True)
-    online = guarded(outcome(oda=weak), config())
-    assert (names(online), online.kind) == (["weak_key"], ONLINE)
-    offline = guarded(outcome(oda=weak, kind=APPROVED), config())
+@pytest.mark.parametrize(
+    ("odd", "check"),
+    [(outcome(oda=replace(GENUINE, weak_key=True)), "weak_key"), (WEDGED, "results_differ")],
+)
+def test_some_findings_leave_the_decision_to_the_issuer(odd: Outcome, check: str) -> None:
+    online = guarded(odd, config())
+    assert (names(online), online.kind) == ([check], ONLINE)
+    offline = guarded(replace(odd, kind=APPROVED), config())
     assert (offline.kind, offline.scheme_kind) == (DECLINED, APPROVED)
 
 
