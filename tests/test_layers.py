@@ -31,7 +31,8 @@ ALLOWED = {
     },
     "terminal": {
         *("terminal", "drivers", "emv", "offline_queue"),
-        *("textual", "rich", "httpx", "babel", "iso4217", "iso18245", "platformdirs", "qrcode", "cryptography", "cbor2"),
+        *("textual", "rich", "httpx", "babel", "iso4217", "iso18245", "platformdirs", "qrcode"),
+        *("cryptography", "cbor2"),
     },
 }
 # Within our own packages, what one may use of another.
