@@ -6,6 +6,7 @@ What `taps` changes on its way is found out by authentication; what an issuer ha
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -18,6 +19,7 @@ BASES = (
     *("mastercard-approve", "amex-approve", "jcb-approve", "discover-approve", "jcb-dda", "jcb-sda"),
     *("mastercard-relay-resistance", "mastercard-wallet", "mastercard-balance", "amex-wallet"),
     *("visa-offline", "unionpay-approve", "visa-online-signed", "visa-offline-spending", "visa-wallet"),
+    *("mastercard-recoverable", "mastercard-magstripe"),
 )
 """Profiles by number; new ones go to the end."""
 
@@ -34,6 +36,14 @@ _EMV_CHOICES = {
     "sequence_number": ("01", "99", "00"),
     "cryptogram_version": (0x10, 0x01, 0x05, 0x11),
     "forged": (False, True),
+}
+_MASTERCARD_CHOICES = {
+    "drdol": ("9F5103", "9F3704", "", "9F37"),
+    "relay": (
+        {"shortest": 20, "longest": 50, "transmission": 24},
+        {"shortest": 0xFFFF, "longest": 0, "transmission": 0},
+    ),
+    "magstripe": (True, False),
 }
 _VISA_BYTES = ("pdol", "qualifiers", "form_factor", "usage_control", "program_id", "kernel_id")
 _VISA_CHOICES = {
@@ -72,13 +82,15 @@ def _personalised(base: str, choices: Choices) -> dict[str, Any]:
     text = (files("simulators.cards") / "profiles" / f"{base}.toml").read_text("utf-8")
     tables = tomllib.loads(text)
     card = tables["card"]
-    quick = card.get("kind", "visa") in ("visa", "unionpay")
+    quick = card.get("kind", "visa") in ("visa", "unionpay", "discover")
     for _ in range(choices.byte() & 0x07):
         kind = choices.byte() & 0x03
         if kind == 0:
             card[choices.pick(_VISA_BYTES if quick else _EMV_BYTES)] = choices.value().hex()
         elif kind == 1:
-            fields = _VISA_CHOICES if quick else _EMV_CHOICES
+            fields: Mapping[str, tuple[Any, ...]] = _VISA_CHOICES if quick else _EMV_CHOICES
+            if card.get("kind") == "mastercard" and choices.byte() & 1:
+                fields = _MASTERCARD_CHOICES
             name = choices.pick(tuple(fields))
             value = choices.pick(fields[name])
             if value is not None:

@@ -30,16 +30,16 @@ def answers(name: str) -> list[bytes]:
     return [answer[:-2] for _, answer in recorded(name) if answer]
 
 
-def values(tag: int) -> set[bytes]:
+def values(tag: int) -> list[bytes]:
     """Return what simulated cards have under a tag."""
-    found = set()
+    found: set[bytes] = set()
     for name in CARDS:
         for answer in answers(name):
             try:
                 found |= {value for its, value in tlv.walk(tlv.decode(answer)) if its == tag}
             except DecodeError:
                 continue
-    return found
+    return sorted(found)
 
 
 def _transcript(name: str) -> str:
@@ -76,6 +76,10 @@ def _taps() -> Iterator[bytes]:
     for number in range(len(CARDS)):
         yield bytes((number,))
         yield bytes((number,)) + _ORDINARY + _changed(number % 8, mutation.set_byte, number, number, number)
+    for name in ("mastercard-recoverable", "mastercard-relay-resistance", "visa-offline"):
+        for after in range(9):
+            twice = b"\0\0\1\0"
+            yield bytes((CARDS.index(name),)) + twice + _changed(after, mutation.lost)
     refused = mutation.status, STATUS_WORDS.index(0x6985), 0
     more = _changed(0, mutation.status, STATUS_WORDS.index(0x6100), 0, 0x10)
     longer = _changed(0, mutation.status, STATUS_WORDS.index(0x6C00), 0, 0x10)

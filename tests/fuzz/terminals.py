@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from emv.c2_options import C2Options
 from emv.c3_options import C3Options, ReaderLimits
+from emv.c6_options import C6Options
 from emv.c7_options import C7Options
 from emv.capk import parse_ca_keys
 from emv.config import CombinationConfig, EmvConfig, KernelOptions, default_config
@@ -43,7 +44,7 @@ _EVERYTHING: Mapping[int, KernelOptions] = {
     ),
     4: EmvOptions(limit_sets=(LimitSet(number=1, transaction_limit=2_000), LimitSet(number=7, cvm_limit=0))),
     5: EmvOptions(random_target_percent=20, random_maximum_percent=99),
-    6: EmvOptions(capabilities=bytes.fromhex("E0F8C8"), contact_chip=True),
+    6: C6Options(),
     7: C7Options(small_amount_currency="978", small_amount_country="276", show_offline_balance=True),
 }
 """Every setting that opens a way of its own."""
