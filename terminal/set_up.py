@@ -45,6 +45,10 @@ def emv_config(config: Config) -> EmvConfig:
     shop = shop_settings(config)
     found = default_config(**shop) if config.cards.emv is None else read_emv(config.cards.emv, shop)
     if config.cards.ca_keys is None:
+        logger.warning(
+            "[cards] ca_keys is not set: no card is authenticated here or approves by itself, and phones are "
+            "refused from the limit for verification on"
+        )
         return found
     return replace(found, ca_keys=read_ca_keys(config.cards.ca_keys))
 

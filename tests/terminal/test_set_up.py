@@ -87,6 +87,18 @@ def test_the_schemes_keys_are_read(home: Path) -> None:
     assert keys.find(bytes.fromhex("A000000003"), 0xE1) is not None
 
 
+def test_what_is_refused_without_the_schemes_keys_is_logged_once(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (home / "ca_keys.json").write_text(scheme.ca_keys_json())
+    emv_config(load(write(home, 'ca_keys = "ca_keys.json"')))
+    assert caplog.messages == []
+    emv_config(load(write(home, "")))
+    (told,) = caplog.messages
+    assert "[cards] ca_keys" in told
+    assert "phone" in told
+
+
 def test_a_key_file_that_is_none_is_told(home: Path) -> None:
     (home / "ca_keys.json").write_text("{")
     config = load(write(home, 'ca_keys = "ca_keys.json"'))
