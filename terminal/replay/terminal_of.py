@@ -103,14 +103,13 @@ def told(sessions: Iterable[Session], data: Mapping[int, bytes], *, authenticate
                 continue
             if said.command.ins == EXCHANGE_RELAY_RESISTANCE_DATA and len(said.command.data) == 4:
                 entropies.append(said.command.data)
+                # It is the unpredictable number from now on. Where the PDOL had asked for one, it is another.
+                values.setdefault(Tag.UNPREDICTABLE_NUMBER, said.command.data)
             if said.command.ins in listens:
                 found_out = said.command.ins == GENERATE_AC
                 for tag, value in _values(session, said.command):
                     if found_out or tag not in _FOUND_OUT:
                         values.setdefault(tag, value)
-        if entropies:
-            # It is the unpredictable number, and later ones take its place.
-            values[Tag.UNPREDICTABLE_NUMBER] = entropies[0]
         if values:
             values = {**_inferred(session, values), **values}
             cda = _has_cda(session, values)
@@ -169,7 +168,7 @@ def begin_of(found: Told, config: EmvConfig, day: datetime.date) -> Begin:
         time=_read(decode_time, values.get(Tag.TRANSACTION_TIME)) or datetime.time(0),
         unpredictable_number=number if len(number) == 4 else bytes(4),
         sequence_counter=_number(values, Tag.SEQUENCE_COUNTER) % 10**8,
-        spare_unpredictable_numbers=found.entropies[1:],
+        spare_unpredictable_numbers=tuple(entropy for entropy in found.entropies if entropy != number),
     )
     return Begin(transaction, preprocess=not _zero_without_online(values, amount))
 

@@ -70,6 +70,34 @@ def test_relay_resistance_is_measured_by_the_recorded_times() -> None:
     assert relay_bits(replay(slow, config())) != 0
 
 
+@pytest.mark.parametrize(("late_us", "attempts"), [(0, 1), (10_000, 3)])
+@pytest.mark.parametrize("pdol", ["", "9F3704"])
+def test_a_card_that_was_told_a_number_before_it_is_measured(pdol: str, late_us: int, attempts: int) -> None:
+    """Then the number of its processing options is no entropy; else it is the first one."""
+    card = profile.make(
+        {
+            "card": {
+                "kind": "mastercard",
+                "pan": "5413330089020011",
+                "profile": "1981",
+                "relay": {"shortest": 0, "longest": 0, "transmission": 20},
+                "pdol": pdol,
+            },
+            "authentication": {},
+            "attack": {"delay_us": late_us},
+        }
+    )
+    transcript, outcome = tap(card)
+    sent = [its.command for its in transcript.exchanges if its.command]
+    entropies = [command[5:9].hex() for command in sent if command[1] == 0xEA]
+    assert (
+        entropies == (["1a1b1c1d", "2a2b2c2d"] if pdol else ["0a0b0c0d", "1a1b1c1d", "2a2b2c2d"])[:attempts]
+    )
+    replayed = replay(written(transcript), config())
+    assert (replayed.differences, replayed.unused) == ((), ())
+    assert (replayed.outcome.kind, replayed.outcome.data_record) == (outcome.kind, outcome.data_record)
+
+
 def test_the_recorded_date_counts_and_not_todays() -> None:
     transcript, outcome = tap("visa-approve")
     assert outcome.kind is OutcomeKind.ONLINE_REQUEST
