@@ -60,8 +60,9 @@ class TornLog:
 
     def expire(self, now: datetime.datetime, lifetime_s: int) -> None:
         """Forget what is older than `lifetime_s`, and what is from the future: the clock was set."""
-        lifetime = datetime.timedelta(seconds=lifetime_s)
-        self._records = [record for record in self._records if now - lifetime <= record.at <= now]
+        self._records = [
+            record for record in self._records if 0 <= (now - record.at).total_seconds() <= lifetime_s
+        ]
 
     def __len__(self) -> int:
         return len(self._records)

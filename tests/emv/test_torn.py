@@ -83,6 +83,8 @@ def test_old_records_and_those_of_the_future_go() -> None:
         log.add(record(at=NOON + datetime.timedelta(seconds=seconds)), 5)
     log.expire(NOON, 300)
     assert [(found.at - NOON).total_seconds() for found in log] == [-300, 0]
+    log.expire(NOON, 10**15)
+    assert len(log) == 2
 
 
 def test_a_record_prints_no_card_data() -> None:
