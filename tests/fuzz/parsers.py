@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 from collections.abc import Callable, Iterable
@@ -15,10 +16,13 @@ from emv.atr import Atr
 from emv.ats import Ats
 from emv.capk import CaKeyError, parse_ca_keys
 from emv.card_data import CardData
-from emv.config_file import ConfigFileError, default_text, parse
+from emv.config import CombinationConfig, EmvConfig
+from emv.config_file import OPTIONS, ConfigFileError, default_text, parse
 from emv.cvm import CvmList, CvmMethods, CvmResults, select_cvm
+from emv.entry_point import EntryPoint
 from emv.errors import DecodeError
 from emv.fields import Afl, Aip, Auc, Cid, Ctq, Tsi, Ttq, Tvr, take
+from emv.guard_policy import GuardPolicy
 from emv.issuer_answer import authentication_words, command_words
 from emv.issuer_data import IssuerData
 from emv.kernel import Indicators
@@ -37,6 +41,7 @@ from emv.trace import render
 from terminal.names import ENGLISH
 from terminal.replay import transcript
 from terminal.replay.transcript import TranscriptError
+from tests.fuzz import taps
 from tests.fuzz.choices import Choices
 from tests.fuzz.taps import MAX_RAW
 from tests.fuzz.terminals import CA_KEYS, PAYMENTS, TERMINALS
@@ -274,28 +279,72 @@ LITERALS = (
     ),
 )
 """Values of every type, where a setting wants one of its own."""
+_TAPPED = (
+    "visa-approve",
+    "mastercard-no-oda",
+    "amex-online",
+    "jcb-online",
+    "unionpay-online",
+    "discover-online",
+)
+_TABLES: tuple[tuple[str, type], ...] = (
+    ("terminal", EmvConfig),
+    ("guard", GuardPolicy),
+    *((f"kernel.{number}", CombinationConfig) for number in OPTIONS),
+    *((f"kernel.{number}.options", kind) for number, kind in OPTIONS.items()),
+)
 SHOP = {"country": "276", "currency": "978", "cvm_limit": 5000, "transaction_limit": None, "floor_limit": 0}
 
 
 def config(data: bytes) -> None:
-    """EMV configuration files: as text, or the default one with other values in some lines."""
+    """EMV configuration files: as text, or the default one with other values in some lines.
+
+    A card can be tapped with whatever is taken for a configuration.
+    """
     choices = Choices(data)
+    name = "visa-approve"
     if choices.byte() & 1:
-        text = data[1:].decode("utf-8", "replace")
+        text = choices.rest().decode("utf-8", "replace")
     else:
+        name = choices.pick(_TAPPED)
         lines = [line.partition(" #")[0] for line in default_text().splitlines()]
         lines = [line for line in lines if line and not line.startswith("#")]
         for _ in range(choices.byte() & 0x07):
-            at = choices.byte() % len(lines)
-            key = lines[at].partition("=")[0].strip()
-            lines[at : at + (choices.byte() & 1)] = [f"{key} = {choices.pick(LITERALS)}"]
+            _set(lines, choices)
         text = "\n".join(lines) + "\n" + choices.rest().decode("utf-8", "replace")
     for shop in ({}, {**SHOP, "merchant_name": "Shop", "terminal_id": "1"}):
         try:
-            parse(text, shop)
+            found = parse(text, shop)
         except ConfigFileError as error:
             line = error.line
             assert 1 <= line <= text.count("\n") + 1
+            continue
+        _usable(found, name)
+
+
+def _set(lines: list[str], choices: Choices) -> None:
+    """Give a setting another value: one of the lines, or any that there is."""
+    value = choices.pick(LITERALS)
+    if choices.byte() & 1:
+        at = choices.byte() % len(lines)
+        lines[at] = f"{lines[at].partition('=')[0].strip()} = {value}"
+        return
+    table, kind = choices.pick(_TABLES)
+    header = f"[{table}]"
+    if header not in lines:
+        lines.append(header)
+    names = [field.name for field in dataclasses.fields(kind)]
+    lines.insert(lines.index(header) + 1, f"{choices.pick(names)} = {value}")
+
+
+def _usable(found: EmvConfig, name: str) -> None:
+    """Tap a card; that a kernel is not there is told before."""
+    try:
+        machine = EntryPoint(found)
+    except ValueError:
+        return
+    outcome = taps.honest(machine, name, PAYMENTS[0])
+    taps.check(outcome, machine, found, PAYMENTS[0])
 
 
 def transcripts(data: bytes) -> None:
