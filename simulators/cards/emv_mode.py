@@ -1,4 +1,4 @@
-"""A card of the classic flow: GPO, records, then GENERATE AC. Mastercard, American Express, JCB, Discover.
+"""A card of the classic flow: GPO, records, then GENERATE AC. Mastercard, American Express, JCB.
 
 Theory of operation: GPO raises the counter and gives profile and file locator; the records hold the lists
 that the terminal fills for GENERATE AC; there the card gives the cryptogram that was asked for, or a lower
@@ -75,7 +75,7 @@ class EmvPersonality:
     """What a profile says of a card. Card data is made up; it is kept out of the repr all the same.
 
     Attributes:
-        scheme: Whose keys and cryptograms: "mastercard", "amex", "jcb", "discover".
+        scheme: Whose keys and cryptograms: "mastercard", "amex", "jcb".
         expiry: YYMM.
         effective: YYMMDD, tag 5F25.
         gives: The best cryptogram that the card gives.

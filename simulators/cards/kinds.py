@@ -1,7 +1,7 @@
 """Which kinds of cards there are, by the word that a profile uses, with what is usual for each.
 
-Cards of kernels 5 and 6 speak the classic flow that EMV Book 3 describes; of what those books add to it,
-only the verification that a JCB card chooses is public enough to be simulated.
+Cards of kernel 5 speak the classic flow that EMV Book 3 describes; of what its book adds to it, only the
+verification that a JCB card chooses is public enough to be simulated.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulators.cards.chip import Application
+from simulators.cards.discover import DiscoverApplication, DiscoverPersonality
 from simulators.cards.emv_mode import EmvApplication, EmvPersonality
 from simulators.cards.jcb import JcbApplication, JcbPersonality
 from simulators.cards.mastercard import MastercardApplication, MastercardPersonality
@@ -70,14 +71,14 @@ KINDS: Mapping[str, Kind] = {
         },
     ),
     "discover": Kind(
-        EmvPersonality,
-        EmvApplication,
+        DiscoverPersonality,
+        DiscoverApplication,
         {
             "scheme": "discover",
             "aid": "A0000001523010",
             "label": "DISCOVER",
             "cryptogram_version": 0x05,
-            "version": "0001",
+            "form_factor": "",
         },
     ),
 }

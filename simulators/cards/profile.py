@@ -33,7 +33,7 @@ from simulators.cards.chip import Application, ChipCard, directory_entry
 from simulators.cards.kinds import KINDS
 from simulators.cards.misbehaving import GetResponseCard, ShoutingCard, SlowCard, TornCard, WrongLengthCard
 from simulators.cards.personalisation import build
-from simulators.cards.visa import Personality, VisaCard
+from simulators.cards.visa import VisaApplication, VisaCard
 
 _PROFILES = files("simulators.cards") / "profiles"
 _SUFFIX = ".toml"
@@ -81,7 +81,7 @@ def _chip(tables: Mapping[str, Any]) -> SimulatedCard:
     entries = directory.pop("entries", None)
     told = None if entries is None else b"".join(map(_entry, entries)) * directory.pop("repeat", 1)
     _refuse("directory", set(directory))
-    if isinstance(personality, Personality) and not others and told is None:
+    if type(application) is VisaApplication and not others and told is None:
         return VisaCard(personality)
     return ChipCard([application, *others], ats=personality.ats, directory=told)
 

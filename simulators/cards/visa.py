@@ -1,5 +1,7 @@
 """A card that decides in GET PROCESSING OPTIONS: Visa's qVSDC, and UnionPay's qPBOC, which is made like it.
 
+Discover's D-PAS is one with another signature (`simulators.cards.discover`).
+
 Theory of operation: GPO ends a transaction with a cryptogram and raises the counter by one, READ RECORD
 gives what the file locator lists. Which cryptogram the card gives is decided by its personality and the
 terminal's qualifiers (tag 9F66), never by the terminal's own code. Where the card proves itself offline
@@ -290,7 +292,7 @@ class VisaApplication:
 
     def _sign(
         self, proof: Proof, values: Mapping[str, bytes], mine: bytes, kind: CryptogramKind
-    ) -> tuple[bytes, bytes]:
+    ) -> tuple[bytes, ...]:
         """Return 9F4B and 9F69. Spec: Book C-3, Annex C."""
         version = 0x01 if self._me.signs_qualifiers else 0x00
         own_number = hashlib.sha256(self._me.pan.encode() + values["9F36"]).digest()[:4]

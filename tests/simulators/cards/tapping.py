@@ -130,15 +130,17 @@ def card_key(tap: Tap, ca: Key) -> Key:
 
 
 def combined(tap: Tap, key: Key) -> bytes:
-    """Check CDA, put the cryptogram among the values, and return the dynamic data."""
+    """Check CDA, put the cryptogram among the values, and return the dynamic data.
+
+    What is signed is the answer to GENERATE AC, or where there was none that with the options.
+    """
     content = opened(key, tap.values["9F4B"], tap.values["9F37"])
     dynamic = content[3 : 3 + content[2]]
     at = 1 + dynamic[0]
     assert dynamic[at : at + 1] == tap.values["9F27"]
     tap.values["9F26"] = dynamic[at + 1 : at + 9]
-    rest = [
-        (tag, value) for tag, value in ber.siblings(dict(ber.siblings(tap.answer))["77"]) if tag != "9F4B"
-    ]
+    answer = dict(ber.siblings(tap.answer or tap.options))["77"]
+    rest = [(tag, value) for tag, value in ber.siblings(answer) if tag != "9F4B"]
     sent = tap.pdol_data + tap.cdol_data + b"".join(ber.tlv(tag, value) for tag, value in rest)
     assert hashlib.sha1(sent, usedforsecurity=False).digest() == dynamic[at + 9 : at + 29]
     return dynamic
