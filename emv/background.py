@@ -16,7 +16,8 @@ class Background:
     Args:
         torn: Torn transactions, for C-2's recovery.
         exceptions: Card numbers that are never approved offline (the exception file). Kernels 3 and 7
-            decline where such a card approves, all others ask it for the issuer, or decline offline.
+            decline where such a card approves, kernel 6 always, all others ask it for the issuer, or
+            decline offline.
         payments: Payments of before, for floor limits against split sales.
     """
 

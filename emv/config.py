@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from emv.c2_options import C2Options
 from emv.c3_options import C3Options
+from emv.c6_options import C6Options
 from emv.c7_options import C7Options
 from emv.capk import NO_CA_KEYS, CaKeys
 from emv.emv_options import EmvOptions
@@ -24,7 +25,7 @@ PURCHASE, CASH, CASHBACK, REFUND = 0x00, 0x01, 0x09, 0x20
 ALL_TYPES = frozenset({PURCHASE, CASH, CASHBACK, REFUND})
 
 
-KernelOptions: TypeAlias = C2Options | C3Options | EmvOptions | C7Options | None
+KernelOptions: TypeAlias = C2Options | C3Options | EmvOptions | C6Options | C7Options | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

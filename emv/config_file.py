@@ -39,6 +39,7 @@ from typing import Any
 
 from emv.c2_options import C2Options
 from emv.c3_options import C3Options
+from emv.c6_options import C6Options
 from emv.c7_options import C7Options
 from emv.config import CASH, CASHBACK, PURCHASE, REFUND, CombinationConfig, EmvConfig
 from emv.emv_options import EmvOptions
@@ -50,7 +51,7 @@ OPTIONS: Mapping[int, type] = {
     3: C3Options,
     4: EmvOptions,
     5: EmvOptions,
-    6: EmvOptions,
+    6: C6Options,
     7: C7Options,
 }
 """The class of each kernel's settings."""

@@ -1,4 +1,4 @@
-"""Settings of the kernels with the shared EMV flow (4, 5, 6) beyond Book A."""
+"""Settings of the kernels with the shared EMV flow (4 and 5) beyond Book A."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LimitSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmvOptions:
-    """Settings of the kernels with the shared EMV flow (4, 5, 6).
+    """Settings of the kernels with the shared EMV flow (4 and 5).
 
     Args:
         application_version: Tag 9F09, two bytes.

@@ -1,4 +1,4 @@
-"""What the kernels with the shared EMV flow (4, 5, 6) come to, with the parameters of each outcome.
+"""What the kernels with the shared EMV flow (4 and 5) come to, with the parameters of each outcome.
 
 Spec: EMV Contactless Book A 2.5, 6 and 9; Book C-4, 11 and 12; Book C-5, 5.13.
 """

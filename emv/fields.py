@@ -1,4 +1,4 @@
-"""Fields made of bits: AIP, AFL, TVR, TSI, CID, TTQ, CTQ.
+"""Fields made of bits: AIP, AFL, TVR, TSI, CID, TTQ, CTQ, CPR.
 
 A bit field is an `IntFlag` over the whole field, most significant byte first; bits without a name are
 kept. `Ttq.from_bytes(value, "big")` reads one, `ttq.to_bytes(4, "big")` writes it; `take` does the
@@ -76,6 +76,27 @@ class Ctq(IntFlag, boundary=KEEP):
     NOT_FOR_ATM = 0x0100
     CONSUMER_DEVICE_CVM_PERFORMED = 0x0080
     ISSUER_UPDATE_SUPPORTED = 0x0040
+
+
+class Cpr(IntFlag, boundary=KEEP):
+    """Card Processing Requirements, tag 9F71 of Discover's cards, two bytes."""
+
+    ONLINE_PIN_REQUIRED = 0x8000
+    SIGNATURE_REQUIRED = 0x4000
+    LOYALTY_APPROVED = 0x2000
+    """A programme's limit is reached: a decline that counts as an approval."""
+    CONSUMER_DEVICE_CVM_PERFORMED = 0x1000
+    SWITCH_INTERFACE_IF_OFFLINE_ONLY = 0x0080
+    """...and the transaction has to go online."""
+    ONLINE_IF_CDA_FAILS = 0x0040
+    SWITCH_INTERFACE_IF_CDA_FAILS = 0x0020
+    """...or decline, where there is no other interface."""
+    ISSUER_UPDATE_SUPPORTED = 0x0010
+    ONLINE_IF_EXPIRED = 0x0008
+    DECLINE_IF_EXPIRED = 0x0004
+    SIGNATURE_INSTEAD = 0x0002
+    """...of a verification that the terminal can't do."""
+    NO_CVM_INSTEAD = 0x0001
 
 
 class Auc(IntFlag, boundary=KEEP):

@@ -1,4 +1,4 @@
-"""The flow that kernels 4, 5 and 6 share: EMV over contactless, with one GENERATE AC.
+"""The flow that kernels 4 and 5 share: EMV over contactless, with one GENERATE AC.
 
 The way through:
 

@@ -1,4 +1,4 @@
-"""What the kernels with the quick flow (3 and 7) decide alike once the card is read: pure functions.
+"""What the kernels with the quick flow (3, 6 and 7) decide alike once the card is read: pure functions.
 
 Spec: EMV Contactless Book C-3 2.5, 5.4 to 5.7; Book C-7 2.5, where public sources show it the same.
 """
@@ -127,11 +127,13 @@ def authentication_results(report: OdaReport) -> Tvr:
     if report.result is OdaResult.NOT_PERFORMED:
         return Tvr.ODA_NOT_PERFORMED
     missing = Tvr.ICC_DATA_MISSING if report.missing else NOTHING_FOUND
-    static = report.method is OdaMethod.SDA
-    selected = Tvr.SDA_SELECTED if static else NOTHING_FOUND
+    selected = Tvr.SDA_SELECTED if report.method is OdaMethod.SDA else NOTHING_FOUND
     if report.succeeded:
         return selected
-    return selected | missing | (Tvr.SDA_FAILED if static else Tvr.DDA_FAILED)
+    return selected | missing | _FAILED.get(report.method, Tvr.DDA_FAILED)
+
+
+_FAILED = {OdaMethod.SDA: Tvr.SDA_FAILED, OdaMethod.CDA: Tvr.CDA_FAILED}
 
 
 def without_authentication(ctq: Ctq, ttq: Ttq, report: OdaReport) -> Decision:

@@ -1,12 +1,13 @@
-"""The quick flow: the card decides in its answer to GET PROCESSING OPTIONS. Kernels 3 and 7 go this way.
+"""The quick flow: the card decides in its answer to GET PROCESSING OPTIONS. Kernels 3, 6 and 7 go this way.
 
     GET PROCESSING OPTIONS with the PDOL's data (TTQ, amount, unpredictable number...)
     READ RECORD for each record of the file locator, if there is one
     the card may leave the field
     mandatory data, then what the kernel decides, outcome
 
-Visa's qVSDC and UnionPay's qPBOC come from one design. What differs is in their kernels: which data must
-be there, which limits hold, what is decided, and what the host is told.
+Visa's qVSDC and UnionPay's qPBOC come from one design, and Discover's D-PAS is made like them. What
+differs is in their kernels: which data must be there, which limits hold, how a card is authenticated, what
+is decided, and what the host is told.
 
 Every outcome carries its evidence. The TVR in it says what was found; the one in the data record is the
 one that the card was told, five zero bytes, because the issuer needs just that to check the cryptogram.
@@ -113,6 +114,8 @@ class QuickKernel(ABC):
         self._terminal: dict[int, bytes] = {}
         self._records: RecordReader
         self._transaction: Transaction
+        self._pdol_data = b""
+        self._options_answer = SensitiveBytes(b"")
         self._decision = Decision(Verdict.DECLINE, "")
 
     def handle(self, event: Event) -> Actions:
@@ -162,7 +165,8 @@ class QuickKernel(ABC):
         if self.NEEDS_TTQ and not any(entry.tag == Tag.TTQ for entry in pdol):
             return self.end(select_next("the application does not ask for the TTQ"))
         self._terminal[Tag.TTQ] = self._ttq.to_bytes(4, "big")
-        command = commands.get_processing_options(dol.fill(pdol, self._terminal))
+        self._pdol_data = dol.fill(pdol, self._terminal)
+        command = commands.get_processing_options(self._pdol_data)
         return KernelState.WAITING_FOR_OPTIONS, (SendCommand(command),)
 
     @property
@@ -182,6 +186,7 @@ class QuickKernel(ABC):
         """Take the answer to GET PROCESSING OPTIONS. Spec: C-3, 5.2.2."""
         if not event.rapdu.ok:
             return self.end(refused("GET PROCESSING OPTIONS", int(event.rapdu.sw)))
+        self._options_answer = SensitiveBytes(event.rapdu.data)
         self._card.add(processing_options(event.rapdu.data))
         self._records = RecordReader(self._card.get(Tag.AFL) or b"", self._card)
         return self._read_next()

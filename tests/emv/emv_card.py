@@ -5,6 +5,7 @@ from typing import Any
 
 from emv import tlv
 from emv.background import Background
+from emv.c6_options import C6Options
 from emv.capk import CaKey, CaKeys
 from emv.config import CombinationConfig, EmvConfig
 from emv.emv_options import EmvOptions
@@ -199,7 +200,7 @@ def activation(
     *,
     scheme: str = "amex",
     keys_of: str | None = "amex",
-    options: EmvOptions | None = None,
+    options: EmvOptions | C6Options | None = None,
     background: Background | None = None,
     cvm_limit: int | None = 5000,
     floor_limit: int | None = 10000,

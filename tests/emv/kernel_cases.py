@@ -32,6 +32,7 @@ from emv.sensitive import SensitiveBytes
 from tests.emv import emv_card
 from tests.emv import mastercard_card as mastercard
 from tests.emv import visa_card as visa
+from tests.emv.dpas_card import DpasCard
 from tests.emv.genuine_card import GenuineCard, ca_keys
 from tests.emv.visa_card import one
 
@@ -181,6 +182,29 @@ def _emv(kernel_id: int, scheme: str, generated: dict[int, str | None] | None = 
     ).with_taps(card, signs_apart)
 
 
+def _dpas() -> KernelCase:
+    row = CombinationConfig(
+        aid=bytes.fromhex(emv_card.AIDS["discover"]),
+        kernel_id=6,
+        ttq=Ttq.EMV_MODE | Ttq.ODA_FOR_ONLINE,
+        floor_limit=10**6,
+    )
+    card = DpasCard()
+    with_records, record = answer(visa.options(t94="08010200", t9F71="0000")), answer(visa.record())
+    return KernelCase(
+        row=row,
+        fci=card.fci.reveal().hex() + "9000",
+        ca_keys=emv_card.ca_keys("discover"),
+        numbers=(emv_card.PANS["discover"],),
+        ways=(
+            (LOST,),
+            (answer(visa.options(t9F71="0000")),),
+            (with_records, record, LOST),
+            (with_records, record, record),
+        ),
+    ).with_taps(card, DpasCard(kind=emv_card.ARQC, requirements="1003"))
+
+
 _DDA = emv_card.EMV_CARD | emv_card.DDA
 
 CASES = (
@@ -189,5 +213,5 @@ CASES = (
     _mastercard(),
     _emv(4, "amex"),
     _emv(5, "jcb", {0x9F50: "10"}),
-    _emv(6, "discover"),
+    _dpas(),
 )

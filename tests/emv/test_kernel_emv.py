@@ -30,7 +30,6 @@ from emv.kernel import (
 )
 from emv.kernel_c4 import KernelC4
 from emv.kernel_c5 import KernelC5
-from emv.kernel_c6 import KernelC6
 from emv.kernel_emv import EmvState, KernelEmv
 from emv.oda import OdaMethod, OdaResult
 from emv.outcome import (
@@ -488,7 +487,7 @@ def test_a_language_that_is_none_is_not_passed_on() -> None:
     assert outcome.ui_on_outcome.language == ""
 
 
-@pytest.mark.parametrize("kernel", [KernelEmv, KernelC4, KernelC5, KernelC6])
+@pytest.mark.parametrize("kernel", [KernelEmv, KernelC4, KernelC5])
 @pytest.mark.parametrize("instruction", [0xA8, 0xB2, 0xCA, 0x88, 0xAE])
 def test_a_card_that_leaves_is_to_be_presented_again(kernel: type[KernelEmv], instruction: int) -> None:
     card = EmvCard(aip=EMV_CARD | DDA, records=LIMITS, lost_at=instruction)
@@ -500,10 +499,10 @@ def test_a_card_that_leaves_is_to_be_presented_again(kernel: type[KernelEmv], in
 
 
 def test_what_is_not_verified_says_so() -> None:
-    for kernel in (KernelEmv, KernelC4, KernelC5, KernelC6):
+    for kernel in (KernelEmv, KernelC4, KernelC5):
         assert kernel.VERIFIED is False
         assert kernel.UNVERIFIED_BECAUSE
-    assert [kernel.NUMBER for kernel in (KernelC4, KernelC5, KernelC6)] == [4, 5, 6]
+    assert [kernel.NUMBER for kernel in (KernelC4, KernelC5)] == [4, 5]
 
 
 # The table
@@ -578,7 +577,7 @@ def test_an_answer_without_status_word_is_a_card_that_left() -> None:
         assert last.outcome.kind is AGAIN
 
 
-KERNELS = st.sampled_from([KernelEmv, KernelC4, KernelC5, KernelC6])
+KERNELS = st.sampled_from([KernelEmv, KernelC4, KernelC5])
 
 
 @given(KERNELS, st.integers(1, len(WAY)), st.binary(max_size=40), st.booleans())

@@ -7,6 +7,7 @@ import pytest
 from emv.apdu import ResponseApdu
 from emv.c2_options import C2Options
 from emv.c3_options import C3Options
+from emv.c6_options import C6Options
 from emv.c7_options import C7Options
 from emv.capk import parse_ca_keys
 from emv.config import CombinationConfig, EmvConfig
@@ -26,7 +27,7 @@ ROWS = (
     ("A0000000043060", 2, C2Options(), None),
     ("A00000002501", 4, EmvOptions(), None),
     ("A0000000651010", 5, EmvOptions(), None),
-    ("A0000001523010", 6, EmvOptions(), None),
+    ("A0000001523010", 6, C6Options(), TTQ),
     ("A000000333010101", 7, C7Options(), TTQ),
     ("A000000333010102", 7, C7Options(), TTQ),
 )
@@ -109,7 +110,10 @@ def outcome_of(card: SimulatedCard) -> Outcome:
         ("amex-approve", "APPROVED", "succeeded"),
         ("amex-online", "ONLINE_REQUEST", "succeeded"),
         ("jcb-approve", "APPROVED", "succeeded"),
+        ("discover-approve", "APPROVED", "succeeded"),
         ("discover-online", "ONLINE_REQUEST", "succeeded"),
+        ("discover-decline", "DECLINED", "not performed"),
+        ("discover-bad-signature-hash", "DECLINED", "failed"),
         ("malicious-forged", "DECLINED", "failed"),
         ("malicious-forged-unsigned", "DECLINED", "not performed"),
         ("malicious-currency", "DECLINED", "failed"),
