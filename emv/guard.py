@@ -37,7 +37,7 @@ from emv.third_party_data import ThirdPartyData
 _PAYS = {OutcomeKind.APPROVED, OutcomeKind.ONLINE_REQUEST}
 _CTQ_KERNELS = {3, 7}
 """The kernels whose card says by the CTQ that its holder is verified."""
-_CDA_KERNELS = {2, 4, 5}
+_CDA_KERNELS = {2, 4, 5, 6}
 """The kernels whose card says so by data of their own, which nothing but CDA covers."""
 _SIGNED_CTQ = slice(5, 7)
 """Where the copy of the CTQ stands in 9F69: behind the version and the card's unpredictable number."""
@@ -150,7 +150,7 @@ def _unproved_claim(tap: Tap) -> str:
 
 
 def _had_to_verify(tap: Tap) -> bool:
-    """Kernel 4 believes a claim only where verification is required. Kernel 5 always; its 9F53 says where.
+    """Kernels 4 and 6 believe a claim only where it is required. Kernel 5 always; its 9F53 says where.
 
     Kernel 2 asks a device for a decline itself where there is no CDA; in its magstripe mode there never is.
     """
@@ -158,7 +158,7 @@ def _had_to_verify(tap: Tap) -> bool:
     if tap.outcome.kernel_id == 2:
         return requires_device_cvm(terminal)
     profile = InterchangeProfile.from_bytes(terminal.get(INTERCHANGE_PROFILE, b""), "big")
-    return tap.outcome.kernel_id == 4 or bool(profile & InterchangeProfile.CVM_REQUIRED)
+    return tap.outcome.kernel_id in (4, 6) or bool(profile & InterchangeProfile.CVM_REQUIRED)
 
 
 def _ctq_differs(tap: Tap) -> str:
