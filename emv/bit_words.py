@@ -313,6 +313,26 @@ CTQ = _table(
     _byte(b8="Consumer Device CVM performed", b7="Card supports Issuer Update Processing at the POS"),
 )
 
+# Public terminals for Discover
+CARD_PROCESSING_REQUIREMENTS = _table(
+    _byte(
+        b8="Online PIN required",
+        b7="Signature required",
+        b6="Limit of a programme (PID) reached, loyalty transaction approved",
+        b5="Consumer Device CVM performed",
+    ),
+    _byte(
+        b8="Switch interface if unable to go online",
+        b7="Go online if CDA fails",
+        b6="Decline or switch interface if CDA fails",
+        b5="Issuer Update Processing supported",
+        b4="Go online if application expired",
+        b3="Decline if application expired",
+        b2="Signature may stand in for another CVM",
+        b1="No CVM may stand in for another CVM",
+    ),
+)
+
 # Book C-7, Annex A; public Visa terminals
 CARD_ADDITIONAL_PROCESSES = _table(
     _byte(
@@ -717,5 +737,6 @@ BY_NAME = {
     "Enhanced Contactless Reader Capabilities": ENHANCED_READER_CAPABILITIES,
     "Card Interface and Payment Capabilities": CARD_INTERFACES,
     "Mobile CVM Results": MOBILE_CVM_RESULTS,
+    "Card Processing Requirements (CPR)": CARD_PROCESSING_REQUIREMENTS,
 }
 """Fields that are bits to one kernel, by the name in the table of tags."""
