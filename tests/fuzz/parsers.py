@@ -38,10 +38,10 @@ from emv.tags import Tag
 from emv.terminal_data import terminal_data
 from emv.third_party_data import ThirdPartyData
 from emv.trace import render
+from simulators.scheme import ca_keys_json
 from terminal.names import ENGLISH
 from terminal.replay import transcript
-from terminal.replay.transcript import TranscriptError
-from tests.fuzz import taps
+from tests.fuzz import documents, taps
 from tests.fuzz.choices import Choices
 from tests.fuzz.taps import MAX_RAW
 from tests.fuzz.terminals import CA_KEYS, PAYMENTS, TERMINALS
@@ -249,10 +249,16 @@ def decisions(data: bytes) -> None:
 
 
 def ca_keys(data: bytes) -> None:
-    """Files of CA keys."""
+    """Files of CA keys: as text, or the test scheme's with other values in them."""
+    choices = Choices(data)
+    as_text = choices.byte() & 1
+    text = choices.rest().decode("utf-8", "replace") if as_text else documents.changed(_KEY_FILE, choices)
     with suppress(CaKeyError):
-        keys = parse_ca_keys(data.decode("utf-8", "replace"))
+        keys = parse_ca_keys(text)
         assert all(keys.find(key.rid, key.index) == key for key in keys)
+
+
+_KEY_FILE = ca_keys_json()
 
 
 LITERALS = (
@@ -349,9 +355,23 @@ def _usable(found: EmvConfig, name: str) -> None:
 
 def transcripts(data: bytes) -> None:
     """Recorded taps as JSON: what can be read is written the same."""
+    choices = Choices(data)
+    as_text = choices.byte() & 1
+    text = choices.rest().decode("utf-8", "replace") if as_text else documents.changed(_RECORDING, choices)
     try:
-        found = transcript.parse(data.decode("utf-8", "replace"))
-    except TranscriptError:
+        found = transcript.parse(text)
+    except transcript.TranscriptError:
         return
     for one in found:
         assert transcript.parse(json.dumps(one.as_json())) == (one,)
+
+
+_RECORDING = json.dumps(
+    {
+        "id": "made up",
+        "interface": "contactless",
+        "masked": False,
+        "terminal": {"data": {"9F02": "000000001250"}, "emv": "", "shop": {"country": "276"}},
+        "exchanges": [{"c": "00A4040000", "r": "6A82", "ms": 12.5}, {"c": None, "r": "", "ms": None}],
+    }
+)

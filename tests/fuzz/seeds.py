@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 
 from emv import tlv
 from emv.config_file import default_text
@@ -116,10 +117,12 @@ def seeds() -> Iterator[tuple[str, bytes]]:
         )
         yield "oda", content
         yield "decisions", b"\0\0" + content
-    yield from (("ca_keys", text.encode()) for text in _key_files())
+    yield "ca_keys", b""
+    yield from (("ca_keys", b"\1" + text.encode()) for text in _key_files())
     yield "config", b"\0\0"
     yield "config", b"\1" + default_text().encode()
-    yield from (("transcript", _transcript(name).encode()) for name in _SHORT[:2])
+    yield "transcript", b""
+    yield from (("transcript", b"\1" + _transcript(name).encode()) for name in _SHORT[:2])
     yield "apdu", bytes.fromhex("00A4040007A000000003101000")
     yield "apdu", bytes.fromhex("00A4000010200102002002")
     yield from (("taps", data) for data in _taps())
@@ -129,12 +132,10 @@ def seeds() -> Iterator[tuple[str, bytes]]:
 
 
 def main() -> None:
-    """Write them."""
-    counts: dict[str, int] = {}
+    """Write them, each named by what is in it."""
     for name, data in seeds():
         (CORPUS / name).mkdir(parents=True, exist_ok=True)
-        counts[name] = counts.get(name, 0) + 1
-        (CORPUS / name / f"seed-{counts[name]:02d}").write_bytes(data)
+        (CORPUS / name / f"seed-{sha256(data).hexdigest()[:10]}").write_bytes(data)
 
 
 if __name__ == "__main__":
