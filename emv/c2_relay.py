@@ -33,7 +33,6 @@ MEASURED_TIME, COUNTER = 0xDF8306, 0xDF8307
 """Measured Relay Resistance Processing Time; RRP Counter."""
 NOT_PERFORMED, PERFORMED = Tvr(0x01), Tvr(0x02)
 """Bits 2 and 1 of the TVR's last byte."""
-MAX_ATTEMPTS = 3
 SIGNED_BYTES = 14
 """What the card's signature holds of the protocol: two numbers and three times."""
 
@@ -145,8 +144,14 @@ def measured_100us(elapsed_us: int, answer: RelayAnswer, options: C2Options) -> 
     return min(max(0, elapsed_us // 100 - transmissions), 0xFFFF)
 
 
-def judge(measured: int, answer: RelayAnswer, options: C2Options) -> RelayVerdict:
-    """Compare a measured time with the card's own limits. Spec: SR1.19, SR1.22, SR1.28."""
+def judge(exchange: RelayExchange, options: C2Options) -> RelayVerdict | None:
+    """Compare the measured time with the card's own limits; None if nobody measured.
+
+    Spec: SR1.19, SR1.22, SR1.28.
+    """
+    measured, answer = exchange.measured_100us, exchange.answer
+    if measured is None:
+        return None
     if measured < max(0, answer.min_time - options.relay_min_grace_100us):
         return RelayVerdict.TOO_FAST
     if measured > answer.max_time + options.relay_max_grace_100us:
@@ -160,7 +165,7 @@ def verification_results(exchange: RelayExchange, options: C2Options) -> Tvr:
     if measured is None:
         return NOT_PERFORMED
     tvr = PERFORMED
-    if judge(measured, answer, options) is RelayVerdict.TOO_SLOW:
+    if judge(exchange, options) is RelayVerdict.TOO_SLOW:
         tvr |= Tvr.RELAY_TIME_LIMITS_EXCEEDED
     late = max(0, measured - answer.min_time) > options.relay_accuracy_100us
     if late or _mismatch(answer.transmission, options):

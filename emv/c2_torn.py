@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from emv import c2_balance, c2_dol, tlv
+from emv import c2_balance, tlv
 from emv.c2_action import CryptogramRequest
+from emv.c2_known import Known
 from emv.c2_relay import RelayExchange
 from emv.card_data import CardData
 from emv.commands import Cryptogram
 from emv.kernel import Transaction
 from emv.sensitive import Pan, SensitiveBytes
 from emv.tags import Tag
-from emv.torn import TornRecord
+from emv.torn import TornLog, TornRecord
 
 CDOL1_DATA, PDOL_DATA, DRDOL_DATA, REFERENCE_CONTROL = 0xDF8107, 0xDF8111, 0xDF8113, 0xDF8114
 """CDOL1, PDOL and DRDOL Related Data; Reference Control Parameter."""
@@ -36,33 +36,12 @@ _OF_TERMINAL = (
 _SAME_PAYMENT = (Tag.AMOUNT_AUTHORISED, Tag.AMOUNT_OTHER, Tag.TRANSACTION_CURRENCY, Tag.TRANSACTION_TYPE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interrupted:
-    """A payment whose GENERATE AC got no answer.
-
-    Args:
-        terminal: The terminal's values, TVR and CVM results among them.
-        pdol_data: What GET PROCESSING OPTIONS was sent with.
-        cdol1_data: What GENERATE AC was sent with.
-        request: What it asked for.
-        balances: The balances that were read before.
-        relay: The relay resistance exchange, None if there was none.
-    """
-
-    terminal: Mapping[int, bytes]
-    pdol_data: bytes
-    cdol1_data: bytes
-    request: CryptogramRequest
-    balances: Mapping[int, bytes]
-    relay: RelayExchange | None
-
-
 def presented_at(transaction: Transaction) -> datetime.datetime:
     """Return the date and time of a transaction, the only clock there is."""
     return datetime.datetime.combine(transaction.date, transaction.time)
 
 
-def sequence(card: CardData) -> bytes:
+def _sequence(card: CardData) -> bytes:
     """Return the card's sequence number, empty if it has none."""
     return card.get(Tag.PAN_SEQUENCE) or b""
 
@@ -72,41 +51,46 @@ def is_recoverable(card: CardData, records: int) -> bool:
     return bool(card.get(Tag.DRDOL)) and records > 0
 
 
-def record(card: CardData, interrupted: Interrupted, at: datetime.datetime) -> TornRecord:
-    """Return the torn record of a payment. Spec: S9.11."""
-    terminal = interrupted.terminal
+def record(known: Known, request: CryptogramRequest) -> TornRecord:
+    """Return the torn record of a payment whose GENERATE AC got no answer. Spec: S9.11."""
+    card, terminal = known.card, known.terminal
     values = {int(tag): terminal[tag] for tag in _OF_TERMINAL if tag in terminal}
     values |= {int(tag): card[tag] for tag in (Tag.PAN, Tag.PAN_SEQUENCE) if card.get(tag)}
-    values |= interrupted.balances
+    values |= known.balances
     values |= {
-        CDOL1_DATA: interrupted.cdol1_data,
-        PDOL_DATA: interrupted.pdol_data,
-        DRDOL_DATA: c2_dol.related_data(card[Tag.DRDOL], card, terminal),
-        REFERENCE_CONTROL: interrupted.request.encode(),
+        CDOL1_DATA: known.cdol1_data,
+        PDOL_DATA: known.pdol_data,
+        DRDOL_DATA: known.related_data(Tag.DRDOL),
+        REFERENCE_CONTROL: request.encode(),
     }
-    if interrupted.relay is not None:
-        values |= interrupted.relay.values()
+    if known.relay is not None:
+        values |= known.relay.values()
     return TornRecord(
         pan=Pan.decode(card[Tag.PAN]),
-        sequence=sequence(card),
-        at=at,
+        sequence=_sequence(card),
+        at=presented_at(known.transaction),
         data=SensitiveBytes(tlv.encode(values.items())),
     )
 
 
-def is_same_payment(torn: TornRecord, terminal: Mapping[int, bytes]) -> bool:
-    """Say whether a record is about the payment that is asked for now."""
+def find(
+    log: TornLog, card: CardData, terminal: Mapping[int, bytes], request: CryptogramRequest
+) -> TornRecord | None:
+    """Return the record whose cryptogram may stand for the one that would be asked for now, or None."""
+    torn = log.find(Pan.decode(card[Tag.PAN]), _sequence(card))
+    if torn is None:
+        return None
     values = tlv.flatten(tlv.decode(torn.data.reveal()))
-    return all(values.get(tag) == terminal[tag] for tag in _SAME_PAYMENT)
-
-
-def is_enough(torn: TornRecord, request: CryptogramRequest) -> bool:
-    """Say whether a record's cryptogram may stand for the one that would be asked for now."""
-    values = tlv.flatten(tlv.decode(torn.data.reveal()))
+    same_payment = all(values.get(tag) == terminal[tag] for tag in _SAME_PAYMENT)
     then = CryptogramRequest.decode(values[REFERENCE_CONTROL])
+    return torn if same_payment and _is_enough(then, request) else None
+
+
+def _is_enough(then: CryptogramRequest, now: CryptogramRequest) -> bool:
+    """Say whether what was asked for then is no better than now, and signed if that is asked for now."""
     if then.kind is Cryptogram.AAC:
         return True
-    return request.allows(bytes((then.kind,))) and (then.cda or not request.cda)
+    return now.allows(bytes((then.kind,))) and (then.cda or not now.cda)
 
 
 def drdol_data(torn: TornRecord) -> bytes:
@@ -114,15 +98,11 @@ def drdol_data(torn: TornRecord) -> bytes:
     return tlv.flatten(tlv.decode(torn.data.reveal()))[DRDOL_DATA]
 
 
-def restore(torn: TornRecord, terminal: Mapping[int, bytes]) -> Interrupted:
-    """Return the payment in a record, over the terminal's other values of now. Spec: S10.11."""
+def restore(torn: TornRecord, known: Known) -> CryptogramRequest:
+    """Take over what a record knows, and return what the card was asked for then. Spec: S10.11."""
     values = tlv.flatten(tlv.decode(torn.data.reveal()))
-    then = {int(tag): values[tag] for tag in _OF_TERMINAL if tag in values}
-    return Interrupted(
-        terminal=dict(terminal) | then,
-        pdol_data=values[PDOL_DATA],
-        cdol1_data=values[CDOL1_DATA],
-        request=CryptogramRequest.decode(values[REFERENCE_CONTROL]),
-        balances={tag: values[tag] for tag in (c2_balance.BEFORE,) if tag in values},
-        relay=RelayExchange.of_values(values),
-    )
+    known.terminal |= {int(tag): values[tag] for tag in _OF_TERMINAL if tag in values}
+    known.pdol_data, known.cdol1_data = values[PDOL_DATA], values[CDOL1_DATA]
+    known.balances = {tag: values[tag] for tag in (c2_balance.BEFORE,) if tag in values}
+    known.relay = RelayExchange.of_values(values)
+    return CryptogramRequest.decode(values[REFERENCE_CONTROL])

@@ -10,9 +10,20 @@ Spec: EMV Contactless Book C-2, 6.10 (S910.39), with the errata that take the le
 
 from __future__ import annotations
 
-from emv.c2_relay import RelayExchange
+from emv.c2_relay import PERFORMED, RelayExchange
+from emv.card_data import CardData
+from emv.fields import Tvr
+from emv.tags import Tag
 
 _MAX_MS = 999
+
+
+def for_issuer(card: CardData, exchange: RelayExchange | None, tvr: Tvr) -> dict[int, bytes]:
+    """Return track 2 with relay resistance data in it by its tag, if there is that. Spec: S910.38."""
+    track2 = card.get(Tag.TRACK_2)
+    if not track2 or exchange is None or not tvr & PERFORMED:
+        return {}
+    return {int(Tag.TRACK_2): with_relay_data(track2, exchange, card.get(Tag.CA_KEY_INDEX))}
 
 
 def with_relay_data(track2: bytes, exchange: RelayExchange, ca_key_index: bytes | None) -> bytes:
