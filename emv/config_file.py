@@ -20,7 +20,8 @@ How values are written:
 - bit fields (TTQ, action codes): hexadecimal text, or the list of the bits' names;
 - "shop": what the shop's own settings say, by the same name (`cvm_limit`, `country`...).
 
-A key that is not known is an error. Errors name line and field.
+A key that is not known is an error, and so is a kernel that there is not, or one that no application
+uses. Errors name line and field.
 
 Spec: EMV Contactless Book A, 5.4 (Entry Point configuration data).
 """
@@ -32,7 +33,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum, IntFlag
 from importlib.resources import files
 from typing import Any
@@ -54,7 +55,7 @@ OPTIONS: Mapping[int, type] = {
     6: C6Options,
     7: C7Options,
 }
-"""The class of each kernel's settings."""
+"""The class of each kernel's settings. There are no other kernels."""
 
 TYPES = {"purchase": PURCHASE, "cash": CASH, "cashback": CASHBACK, "refund": REFUND}
 """Transaction types by name; others are written as numbers, as in tag 9C."""
@@ -101,12 +102,17 @@ def default_text() -> str:
     return (files(__package__) / "default.toml").read_text("utf-8")
 
 
-def parse(text: str, shop: Mapping[str, Any] = types.MappingProxyType({})) -> EmvConfig:
+def parse(
+    text: str,
+    shop: Mapping[str, Any] = types.MappingProxyType({}),
+    kernels: Collection[int] = tuple(OPTIONS),
+) -> EmvConfig:
     """Return the configuration in a text.
 
     Args:
         text: TOML.
         shop: What stands for "shop", by the name of the field: text, numbers or None.
+        kernels: The numbers of the kernels there are.
 
     Raises:
         ConfigFileError: it is none.
@@ -120,7 +126,7 @@ def parse(text: str, shop: Mapping[str, Any] = types.MappingProxyType({})) -> Em
         what = str(error)[: where.start()] if where else str(error)
         raise ConfigFileError(line, f"not valid TOML: {what}") from error
     try:
-        return _Reader(shop).config(values)
+        return _Reader(shop, kernels).config(values)
     except _FieldError as error:
         name = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in error.path)
         raise ConfigFileError(line_of(text, error.path), f"{name[1:]}: {error}") from error
@@ -129,8 +135,9 @@ def parse(text: str, shop: Mapping[str, Any] = types.MappingProxyType({})) -> Em
 class _Reader:
     """Turns tables into configuration."""
 
-    def __init__(self, shop: Mapping[str, Any]) -> None:
+    def __init__(self, shop: Mapping[str, Any], numbers: Collection[int]) -> None:
         self._shop = shop
+        self._numbers = numbers
 
     def config(self, tables: Mapping[str, Any]) -> EmvConfig:
         _known(tables, {"terminal", "guard", "kernel", "application"}, ())
@@ -149,6 +156,9 @@ class _Reader:
                 rows.append(row)
         if not rows:
             raise _FieldError(("application",), "missing, and at least one is required")
+        for name in tables.get("kernel", {}):
+            if int(name, 0) not in {row.kernel_id for row in rows}:
+                raise _FieldError(("kernel", name), "no [[application]] has this kernel: remove the table")
         terminal |= {"combinations": tuple(rows), "guard": guard}
         config: EmvConfig = _make(EmvConfig, terminal, ("terminal",))
         return config
@@ -161,6 +171,7 @@ class _Reader:
                 number = int(name, 0)
             except ValueError:
                 raise _FieldError(path, "a kernel has a number, such as [kernel.3]") from None
+            self._there(number, path)
             table = _table(value, path)
             _known(table, _FROM_ROW, path)
             yield number, self._row(number, table, path)
@@ -174,6 +185,7 @@ class _Reader:
             if key not in table:
                 raise _FieldError((*path, key), "missing, and it is required")
         kernel = self._value(int, table["kernel"], (*path, "kernel"))
+        self._there(kernel, (*path, "kernel"))
         of_kernel = kernels.get(kernel, {})
         own = self._row(kernel, {key: table[key] for key in table if key in _FROM_ROW}, path)
         values = {**of_kernel, **own}
@@ -183,8 +195,15 @@ class _Reader:
         if "types" in table:
             values["transaction_types"] = self._types(table["types"], (*path, "types"))
         aids = self._value(tuple[bytes, ...], table["aids"], (*path, "aids"))
-        for aid in aids:
+        for place, aid in enumerate(aids):
+            if aid in aids[:place]:
+                raise _FieldError((*path, "aids", place), f"{aid.hex().upper()} is listed already")
             yield _make(CombinationConfig, {**values, "aid": aid, "kernel_id": kernel}, path)
+
+    def _there(self, kernel: int, path: Path) -> None:
+        if kernel not in self._numbers:
+            allowed = ", ".join(f"{number:X}" for number in self._numbers)
+            raise _FieldError(path, f"there is no kernel {kernel:X}; allowed are {allowed}")
 
     def _row(self, kernel: int, table: Mapping[str, Any], path: Path) -> dict[str, Any]:
         """Return the values of a row's or a kernel's table, its options as a mapping."""

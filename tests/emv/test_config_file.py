@@ -75,7 +75,9 @@ def test_an_inherited_limit_can_be_absent() -> None:
 
 
 def test_another_kernels_table_is_not_inherited() -> None:
-    assert the_row("[kernel.2]\ncvm_limit = 5000\n" + ROW).cvm_limit is None
+    other = '[[application]]\naids = ["A0000000041010"]\nkernel = 2\n'
+    row, _ = parse(TERMINAL + "[kernel.2]\ncvm_limit = 5000\n" + ROW + other).combinations
+    assert row.cvm_limit is None
 
 
 def test_rows_by_transaction_type() -> None:
@@ -99,7 +101,7 @@ def test_tables_inside_options() -> None:
 
 def test_kernels_with_longer_numbers() -> None:
     text = '[kernel.0x810978]\ncvm_limit = 9\n[[application]]\naids = ["A000000003"]\nkernel = 0x810978\n'
-    row = the_row(text)
+    (row,) = parse(TERMINAL + text, kernels=(0x810978,)).combinations
     assert (row.kernel_id, row.cvm_limit, row.options) == (0x810978, 9, None)
 
 
@@ -196,8 +198,15 @@ def test_what_follows_an_attack() -> None:
         (TERMINAL + '[[application]]\naids = ["A0"]\nkernel = 3\n', 4, "has 5 to 16 bytes"),
         (
             TERMINAL + '[[application]]\naids = ["A000000003"]\nkernel = 9\noptions = {}\n',
-            7,
-            "kernel 9 has no",
+            6,
+            "application[1].kernel: there is no kernel 9; allowed are 2, 3, 4, 5, 6, 7",
+        ),
+        (TERMINAL + "[kernel.0x2D]\n" + ROW, 4, "kernel.0x2D: there is no kernel 2D; allowed are 2, 3, "),
+        (TERMINAL + "[kernel.3]\n[kernel.7]\n" + ROW, 5, "kernel.7: no [[application]] has this kernel"),
+        (
+            TERMINAL + '[[application]]\nkernel = 3\naids = [\n"A000000003",\n"a0 00 00 00 03",\n]\n',
+            6,
+            "application[1].aids[2]: A000000003 is listed already",
         ),
         (TERMINAL + "[kernel.visa]\n" + ROW, 4, "kernel.visa: a kernel has a number"),
         (TERMINAL + "[kernel.3]\naids = []\n" + ROW, 5, "kernel.3.aids: unknown key"),
@@ -281,5 +290,6 @@ def test_the_reference_terminals_can_be_written(
     monkeypatch.setattr(config_file, "OPTIONS", {})
     found = vectors("entry_point.json")["terminal_settings"]
     for setting in found.values():
-        assert parse(as_toml(setting)) == settings(setting)
+        kernels = {int(kernel, 16) for group in setting["sets"] for _, kernel in group["combos"]}
+        assert parse(as_toml(setting), kernels=kernels) == settings(setting)
     assert len(found) >= 12

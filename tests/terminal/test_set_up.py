@@ -67,6 +67,12 @@ def test_a_fault_in_it_is_told_with_file_and_line(home: Path) -> None:
     assert str(caught.value).startswith(f"{home / 'emv.toml'}:10: application[1].cvm_limits: unknown key")
 
 
+def test_a_kernel_that_there_is_not_is_told_before_a_card_comes(home: Path) -> None:
+    (home / "emv.toml").write_text(OWN.replace("kernel = 3", "kernel = 9"))
+    with pytest.raises(ConfigError, match=r"emv.toml:8: application\[1\].kernel: .* allowed are 2, 3, 4"):
+        emv_config(load(write(home, 'emv = "emv.toml"')))
+
+
 @pytest.mark.parametrize("name", ["emv", "ca_keys"])
 def test_a_file_that_is_not_there_is_told_at_the_line_that_names_it(home: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=rf"tillside.toml:\d+: cards.{name}: there is no file .*gone"):
