@@ -13,6 +13,7 @@ in the same data. Expiry and service code are shown: whoever looks for the reaso
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,6 +34,8 @@ TAG_LISTS = (0x5C, 0x9F4A)
 _AIDS = (0x84, 0x4F, 0x9F06)
 _FORMAT_1, _PAN, _TRACK_1, _TRACK_2 = 0x80, 0x5A, 0x56, (0x57, 0x9F6B)
 _CODE_TABLE = 0x9F11
+_SHORTEST_PAN, _LONGEST_PAN = 12, 19
+_DIGITS = re.compile(f"[0-9]{{{_SHORTEST_PAN},}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,8 @@ class _Reader:
         rids = {value[:5] for value in applications}
         self._kernel = kernels.pop() if len(kernels) == 1 else 0
         self._context = Context(names, first, rid=rids.pop() if len(rids) == 1 else b"")
-        self._numbers = tuple(_card_numbers(pairs))
+        self._numbers = frozenset(_card_numbers(pairs))
+        self._sizes = sorted({len(number) for number in self._numbers})
 
     def level(self, data: bytes, depth: int) -> tuple[tuple[Node, ...], bool]:
         """Return the nodes of one level, and whether all of it could be read."""
@@ -263,11 +267,19 @@ class _Reader:
         return value.hex().upper()
 
     def _holds_number(self, value: bytes) -> bool:
-        digits, text = value.hex(), value.decode("latin-1")
-        return any(number in digits or number in text for number in self._numbers)
+        return self._tells_number((value.hex(), value.decode("latin-1")))
 
     def _tells_number(self, lines: Lines) -> bool:
-        return any(number in line for number in self._numbers for line in lines)
+        """Say whether a number stands in text. It takes no longer where there are more numbers."""
+        if not self._numbers:
+            return False
+        return any(
+            run[at : at + size] in self._numbers
+            for line in lines
+            for run in _DIGITS.findall(line)
+            for size in self._sizes
+            for at in range(len(run) - size + 1)
+        )
 
 
 def _masked(tag: int, value: bytes, info: TagInfo | None) -> str | None:
@@ -293,7 +305,7 @@ def _card_numbers(objects: Iterable[tuple[int, bytes]]) -> Iterator[str]:
             digits = value.decode("latin-1").lstrip("B").partition("^")[0]
         else:
             continue
-        if 12 <= len(digits) <= 19 and digits.isascii() and digits.isdigit():
+        if _SHORTEST_PAN <= len(digits) <= _LONGEST_PAN and digits.isascii() and digits.isdigit():
             yield digits
 
 

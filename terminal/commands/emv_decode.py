@@ -21,6 +21,10 @@ COLUMNS_OF_VALUE = 20
 """Ten bytes of a value are shown whole; of a longer one, both ends."""
 WIDEST_MEANING = 60
 INDENT = 2
+MAX_BYTES = 64 * 1024
+"""Far more than cards and terminals say to each other: an answer has 256 bytes."""
+_CHARACTERS_A_BYTE = 8
+"""At most, of what is read: with separators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,15 @@ def _nodes(options: argparse.Namespace, data: bytes) -> tuple[Node, ...]:
 
 
 def _bytes(options: argparse.Namespace) -> bytes:
-    text = "".join(sys.stdin.read() if part == "-" else part for part in options.data)
+    most = MAX_BYTES * _CHARACTERS_A_BYTE
+    text = "".join(sys.stdin.read(most + 1) if part == "-" else part for part in options.data)
     digits = "".join(text.split())
+    if len(text) > most or len(digits) > 2 * MAX_BYTES:
+        raise _Fault(
+            f"more than {MAX_BYTES // 1024} KiB: give one answer of a card at a time, or one record",
+            MAX_BYTES,
+            code=WRONG_USE,
+        )
     wrong = next((place for place, digit in enumerate(digits) if digit not in "0123456789abcdefABCDEF"), None)
     if wrong is not None:
         raise _Fault(

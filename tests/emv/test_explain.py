@@ -1,6 +1,7 @@
 """What data objects mean, in words; what is masked; and that nothing a card sends breaks it."""
 
 import json
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -291,3 +292,34 @@ def test_any_value_of_any_tag_is_explained_or_refused(tag: int, data: st.DataObj
     if not tlv.is_constructed(tag):
         for aid in ("A0000000031010", "A0000000041010", "A00000002501", "A000000333010101"):
             everything(explain(tlv.encode([(0x84, bytes.fromhex(aid)), (tag, value)]), NAMES))
+
+
+def calls_for(count: int) -> int:
+    """Return how many functions are called to explain so many card numbers, and a counter beside each."""
+    data = b"".join(bytes.fromhex(f"5A08{10**15 + card:016d}9F3602000A") for card in range(count))
+    calls = 0
+
+    def called(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(called)
+    try:
+        explain(data)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_twice_as_much_data_is_twice_the_work() -> None:
+    explain(b"")
+    assert calls_for(400) < 2.2 * calls_for(200)
+
+
+def test_each_of_several_card_numbers_is_found() -> None:
+    short, long = "623044123456", "6230441234567890128"
+    text = everything(tree(f"5A06{short} 5A0A{long}F 500C{short.encode().hex()} 9F1F0B0{long}00 9F0702FF00"))
+    assert short not in text
+    assert short.encode().hex() not in text
+    assert long not in text
+    assert "FF00" in text

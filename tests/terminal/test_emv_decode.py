@@ -135,6 +135,15 @@ def test_what_is_no_hex_is_wrong_use(decode: Run, arguments: tuple[str, ...]) ->
     assert err.startswith("tillside: ")
 
 
+def test_more_than_a_terminal_ever_hears_is_refused(decode: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, err = decode("--json", "00" * (64 * 1024 + 1))
+    assert (code, "more than 64 KiB" in err) == (WRONG_USE, True)
+    assert json.loads(out)["error"]["tag"] is None
+    monkeypatch.setattr("sys.stdin", io.StringIO(" " * 2_000_000))
+    assert decode("-")[0] == WRONG_USE
+    assert decode("50820400" + "41" * 1024)[0] == FINE
+
+
 def test_nothing_has_no_objects(decode: Run) -> None:
     assert decode("--json", "")[:2] == (FINE, "[]\n")
 
