@@ -1,7 +1,8 @@
 """Data objects as a tree of nodes that says in words what they mean, with card data masked.
 
-Three ways in: `explain` for a string of data objects, `explain_field` for the bare value of one, and
-`explain_atr` and `explain_ats` for what a card answers to a reset.
+Ways in: `explain` for a string of data objects, `explain_answer` for one that may have a card's status word at
+its end, `explain_field` for the bare value of one, and `explain_atr` and `explain_ats` for what a card answers
+to a reset.
 
 What a tag means may depend on the kernel. The application's name, where the data has one, tells the kernel;
 without it the value's length and shape decide. Where several meanings are left, all are named and nothing
@@ -18,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emv import aid, dol, field_words, tlv
+from emv import aid, dol, field_words, status_words, tlv
 from emv.errors import DecodeError
 from emv.field_words import Context, Lines
 from emv.names import NO_NAMES, Names
@@ -26,6 +27,8 @@ from emv.sensitive import Pan, SensitiveBytes, Track2
 from emv.tags import MEANINGS, TagInfo, describe
 
 UNKNOWN = "unknown"
+STATUS_WORD = "SW"
+"""What stands where others have a tag."""
 SHOWN = (0x5F24, 0x5F30)
 """Sensitive to a log, but needed by whoever looks for the reason of a decline."""
 DOL_TAGS = (0x8C, 0x8D, 0x97, 0x9F38, 0x9F49, 0x9F4F, 0xDF811A)
@@ -33,7 +36,7 @@ DOL_NAMES = ("DRDOL", "DSDOL", "UDOL")
 TAG_LISTS = (0x5C, 0x9F4A)
 _AIDS = (0x84, 0x4F, 0x9F06)
 _FORMAT_1, _PAN, _TRACK_1, _TRACK_2 = 0x80, 0x5A, 0x56, (0x57, 0x9F6B)
-_CODE_TABLE = 0x9F11
+_CODE_TABLE, _ISSUER_CERTIFICATE = 0x9F11, 0x90
 _SHORTEST_PAN, _LONGEST_PAN = 12, 19
 _DIGITS = re.compile(f"[0-9]{{{_SHORTEST_PAN},}}")
 
@@ -43,7 +46,7 @@ class Node:
     """One data object, or one part of an answer to reset.
 
     Args:
-        tag: The tag, or None for what has none.
+        tag: The tag; STATUS_WORD, or None for what has none.
         name: Its name, or "unknown".
         length: Bytes of its value.
         value: The value in hexadecimal, or its mask; empty for a template, whose children have it.
@@ -51,17 +54,22 @@ class Node:
         children: What is inside it.
     """
 
-    tag: int | None
+    tag: int | str | None
     name: str
     length: int
     value: str
     meaning: Lines = ()
     children: tuple[Node, ...] = ()
 
+    @property
+    def tag_text(self) -> str | None:
+        """The tag as people write it, such as 9F38; None for what has none."""
+        return f"{self.tag:02X}" if isinstance(self.tag, int) else self.tag
+
     def fields(self) -> dict[str, Any]:
         """Return the node as JSON has it."""
         return {
-            "tag": None if self.tag is None else f"{self.tag:02X}",
+            "tag": self.tag_text,
             "name": self.name,
             "length": self.length,
             "value": self.value,
@@ -80,6 +88,42 @@ def explain(data: bytes, names: Names = NO_NAMES) -> tuple[Node, ...]:
     """
     tlv.decode(data)
     return explain_readable(data, names)
+
+
+def explain_answer(data: bytes, names: Names = NO_NAMES) -> tuple[Node, ...]:
+    """Return the data objects in `data`, and the status word behind them if there is one.
+
+    There is one where `data` is made of data objects only without it, and where it would be an empty object 90:
+    an issuer's certificate without a byte in it is nothing that a card sends.
+
+    Raises:
+        DecodeError: `data` is not made of data objects, whether or not its end is a status word.
+    """
+    body, status = data[: -status_words.BYTES], data[-status_words.BYTES :]
+    meaning = status_words.words(int.from_bytes(status, "big")) if len(status) == status_words.BYTES else None
+    if meaning is None or not _is_apart(data):
+        return explain(data, names)
+    node = Node(STATUS_WORD, "Status word", len(status), status.hex().upper(), (meaning,))
+    return (*explain_readable(body, names), node)
+
+
+def _is_apart(data: bytes) -> bool:
+    """Say whether the last two bytes are no part of the data objects in front of them."""
+    try:
+        last = tlv.decode(data)[-1]
+    except DecodeError:
+        return _is_whole_tree(data[: -status_words.BYTES])
+    except IndexError:
+        return False  # nothing but padding
+    return last == (_ISSUER_CERTIFICATE, b"") and data.endswith(b"\x90\x00")
+
+
+def _is_whole_tree(data: bytes) -> bool:
+    try:
+        tlv.decode(data)
+    except DecodeError:
+        return False
+    return True
 
 
 def explain_readable(data: bytes, names: Names = NO_NAMES) -> tuple[Node, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from emv import tlv
 from emv.errors import DecodeError
-from emv.explain import Node, explain, explain_field, explain_readable
+from emv.explain import Node, explain_answer, explain_field, explain_readable
 from emv.reset_words import explain_atr, explain_ats
 from terminal.commands.errors import FINDING, FINE, WRONG_USE
 from terminal.commands.output import complain, fault, say, say_json
@@ -63,7 +63,7 @@ def _nodes(options: argparse.Namespace, data: bytes) -> tuple[Node, ...]:
         return explain_ats(data)
     if options.tag is not None:
         return (explain_field(_tag(options.tag), data, ENGLISH),)
-    return explain(data, ENGLISH)
+    return explain_answer(data, ENGLISH)
 
 
 def _bytes(options: argparse.Namespace) -> bytes:
@@ -143,7 +143,7 @@ def _named(node: Node, tags: int) -> str:
 
 
 def _tag_text(node: Node) -> str:
-    return "" if node.tag is None else f"{node.tag:02X}"
+    return node.tag_text or ""
 
 
 def _rows(nodes: Iterable[Node], depth: int) -> Iterator[tuple[int, Node]]:

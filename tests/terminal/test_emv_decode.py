@@ -135,6 +135,49 @@ def test_what_is_no_hex_is_wrong_use(decode: Run, arguments: tuple[str, ...]) ->
     assert err.startswith("tillside: ")
 
 
+@pytest.mark.parametrize(
+    ("data", "before", "status", "meaning"),
+    [
+        ("9000", [], "9000", "fine"),
+        ("9F3602000A 9000", ["9F36"], "9000", "fine"),
+        ("7705 82021980 00 9000", ["77"], "9000", "fine"),
+        ("80061980 08010100 9000", ["80"], "9000", "fine"),
+        ("6A82", [], "6A82", "file or application not found"),
+        ("6F058403A00000 6283", ["6F"], "6283", "the selected file or application is blocked"),
+        ("611E", [], "611E", "30 bytes more can be fetched (GET RESPONSE)"),
+        ("6100 6110", ["61"], "6110", "16 bytes more can be fetched (GET RESPONSE)"),
+        ("6C01", [], "6C01", "wrong length: ask again for 1 byte"),
+        ("63C1", [], "63C1", "failed; 1 try left"),
+    ],
+)
+def test_a_status_word_at_the_end(
+    decode: Run, data: str, before: list[str], status: str, meaning: str
+) -> None:
+    code, out, _ = decode("--json", data)
+    *nodes, last = json.loads(out)
+    assert (code, [node["tag"] for node in nodes]) == (FINE, before)
+    assert last == {
+        "tag": "SW",
+        "name": "Status word",
+        "length": 2,
+        "value": status,
+        "meaning": meaning,
+        "children": [],
+    }
+    assert decode(data)[1].splitlines()[-1].split()[-len(meaning.split()) :] == meaning.split()
+
+
+@pytest.mark.parametrize("data", ["9F36029000", "77049F369000 9F36", "70029000", "900100", "9100", "6D00"])
+def test_what_is_all_data_objects_has_no_status_word(decode: Run, data: str) -> None:
+    nodes = json.loads(decode("--json", data)[1])
+    assert isinstance(nodes, dict) or "SW" not in [node["tag"] for node in nodes]
+
+
+def test_what_is_malformed_before_a_status_word_is_told_as_ever(decode: Run) -> None:
+    code, out, _ = decode("--json", "70045A0847 9000")
+    assert (code, json.loads(out)["error"]["tag"]) == (FINDING, "5A")
+
+
 def test_more_than_a_terminal_ever_hears_is_refused(decode: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = decode("--json", "00" * (64 * 1024 + 1))
     assert (code, "more than 64 KiB" in err) == (WRONG_USE, True)
