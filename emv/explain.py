@@ -1,8 +1,8 @@
 """Data objects as a tree of nodes that says in words what they mean, with card data masked.
 
-Ways in: `explain` for a string of data objects, `explain_answer` for one that may have a card's status word at
-its end, `explain_field` for the bare value of one, and `explain_atr` and `explain_ats` for what a card answers
-to a reset.
+Ways in: `explain` for a string of data objects, `explain_answer` for one that may have a card's status word
+at its end, `explain_field` for the bare value of one, and `explain_atr` and `explain_ats` for what a card
+answers to a reset.
 
 What a tag means may depend on the kernel. The application's name, where the data has one, tells the kernel;
 without it the value's length and shape decide. Where several meanings are left, all are named and nothing
@@ -93,8 +93,8 @@ def explain(data: bytes, names: Names = NO_NAMES) -> tuple[Node, ...]:
 def explain_answer(data: bytes, names: Names = NO_NAMES) -> tuple[Node, ...]:
     """Return the data objects in `data`, and the status word behind them if there is one.
 
-    There is one where `data` is made of data objects only without it, and where it would be an empty object 90:
-    an issuer's certificate without a byte in it is nothing that a card sends.
+    There is one where `data` is made of data objects only without it, and where it would be an empty object
+    90: an issuer's certificate without a byte in it is nothing that a card sends.
 
     Raises:
         DecodeError: `data` is not made of data objects, whether or not its end is a status word.
