@@ -18,7 +18,6 @@ from emv.c2_action import CryptogramRequest
 from emv.c2_known import Known
 from emv.c2_relay import RelayExchange
 from emv.card_data import CardData
-from emv.commands import Cryptogram
 from emv.kernel import Transaction
 from emv.sensitive import Pan, SensitiveBytes
 from emv.tags import Tag
@@ -88,8 +87,6 @@ def find(
 
 def _is_enough(then: CryptogramRequest, now: CryptogramRequest) -> bool:
     """Say whether what was asked for then is no better than now, and signed if that is asked for now."""
-    if then.kind is Cryptogram.AAC:
-        return True
     return now.allows(bytes((then.kind,))) and (then.cda or not now.cda)
 
 
