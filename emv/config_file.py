@@ -293,9 +293,10 @@ def _member(kind: Any, name: Any, path: Path) -> Any:
 
 
 def _hexadecimal(value: Any, path: Path) -> bytes:
-    if not isinstance(value, str) or not re.fullmatch(r"([0-9A-Fa-f]{2})*", value.replace(" ", "")):
+    digits = value.replace(" ", "") if isinstance(value, str) else "?"
+    if not re.fullmatch(r"([0-9A-Fa-f]{2})*", digits):
         raise _FieldError(path, f'must be hexadecimal digits in quotes, such as "9F02", not {value!r}')
-    return bytes.fromhex(value)
+    return bytes.fromhex(digits)
 
 
 def _make(kind: Any, values: Mapping[str, Any], path: Path) -> Any:

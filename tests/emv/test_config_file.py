@@ -45,7 +45,7 @@ def test_the_shortest_configuration_has_the_defaults() -> None:
 def test_what_the_terminal_is() -> None:
     config = parse(
         TERMINAL
-        + 'terminal_type = 0x25\ncapabilities = "DEAD22"\nmerchant_id = "ACME"\n'
+        + 'terminal_type = 0x25\ncapabilities = "DE A D22"\nmerchant_id = "ACME"\n'
         + '[terminal.extra]\n9F09 = "0203"\n5F36 = "02"\n'
         + ROW
     )
