@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from drivers.protocols import MAX_WAIT_S, Card, ContactlessReader
 from drivers.registry import RegistryError, open_reader
 from emv.config_file import default_text
 from emv.config_file import parse as parse_emv
+from emv.outcome import Outcome
 from terminal.commands import place
 from terminal.commands.errors import FINE, FindingError, UsageError
 from terminal.commands.output import complain, say, say_json
@@ -31,6 +33,7 @@ from terminal.payment.unpredictable import UnpredictableNumbers
 from terminal.replay.masking import masked
 from terminal.replay.recorder import Terminal, record
 from terminal.replay.sealed import seal
+from terminal.replay.verdict import finding_lines, findings_json
 from terminal.set_up import emv_config, shop_settings
 
 WAIT_S = 60.0
@@ -67,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     written = seal(transcript, sealer) if sealer is not None else masked(transcript).as_json()
     file = options.out or Path(f"{transcript.id}.json")
     _write(file, written)
-    _tell(options, file, len(transcript.exchanges), outcome.kind.value, outcome.reason)
+    _tell(options, file, len(transcript.exchanges), outcome, _replaying(options, file, its.config))
     return FINE
 
 
@@ -139,12 +142,24 @@ def _write(file: Path, value: Mapping[str, Any]) -> None:
         opened.write("\n")
 
 
-def _tell(options: argparse.Namespace, file: Path, exchanges: int, outcome: str, reason: str) -> None:
-    kind = "sealed" if options.sealed else "masked"
+def _replaying(options: argparse.Namespace, file: Path, config: Config | None) -> str:
+    """Return the command that replays what was recorded, with all that it needs."""
+    parts = ["tillside", "emv", "replay", shlex.quote(str(file))]
+    if config is not None and config.cards.ca_keys is not None:
+        parts += ["--ca-keys", shlex.quote(str(config.cards.ca_keys))]
+    if options.sealed:
+        parts += ["--key", "HOST-PRIVATE-KEY"]
+    return " ".join(parts)
+
+
+def _tell(options: argparse.Namespace, file: Path, exchanges: int, outcome: Outcome, replaying: str) -> None:
+    form = "sealed" if options.sealed else "masked"
     if options.json:
-        say_json(
-            {"file": str(file), "form": kind, "exchanges": exchanges, "outcome": outcome, "reason": reason}
-        )
+        told = {"file": str(file), "form": form, "exchanges": exchanges, "outcome": outcome.kind.value}
+        findings = findings_json(outcome.findings)
+        say_json({**told, "reason": outcome.reason, "findings": findings, "replay": replaying})
         return
-    say(f"{outcome}: {reason}")
-    say(f"{exchanges} commands in {file}, {kind}; run: tillside emv replay {file}")
+    say(f"{outcome.kind.value}: {outcome.reason}")
+    for line in finding_lines(outcome.findings):
+        say(line)
+    say(f"{exchanges} commands in {file}, {form}; run: {replaying}")

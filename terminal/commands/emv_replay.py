@@ -21,6 +21,7 @@ from terminal.config import ConfigError
 from terminal.replay.replay import Replayed, replay
 from terminal.replay.sealed import is_sealed, unseal
 from terminal.replay.transcript import Transcript, TranscriptError, parse
+from terminal.replay.verdict import finding_lines, in_words
 from terminal.set_up import read_ca_keys, read_emv
 
 SHOP: Mapping[str, Any] = {
@@ -113,9 +114,11 @@ def _lines(its: Replayed) -> Iterator[str]:
     yield its.id
     yield f"  application: {selected if outcome.kernel_id else 'none was reached'}"
     yield f"  outcome: {outcome.kind.value} ({its.reason})"
+    if its.recorded:
+        yield f"  recorded: {in_words(its.recorded)}"
     if outcome.scheme_kind is not None:
         yield f"  by the scheme's rules alone: {outcome.scheme_kind.value}"
-    yield from (f"  found: {finding.words} ({finding.response.value})" for finding in outcome.findings)
+    yield from (f"  {line}" for line in finding_lines(its.findings))
     tvr = its.tvr
     bits = [str(bit.name).lower().replace("_", " ") for bit in Tvr(int.from_bytes(tvr, "big")) if bit.name]
     yield f"  TVR: {tvr.hex().upper()}{' ' + ', '.join(bits) if bits else ''}"
@@ -125,8 +128,7 @@ def _lines(its: Replayed) -> Iterator[str]:
     yield f"  authentication: {oda.method.value}, {oda.result.value}{why}"
     yield f"  differences: {len(its.differences) or 'none'}"
     for one in its.differences:
-        where = f"exchange {one.exchange}" if one.exchange else "not recorded"
-        yield f"    {where}: {one.what}"
+        yield f"    {f'exchange {one.exchange}: ' if one.exchange else ''}{one.what}"
         yield f"      recorded {one.recorded or '-'}"
         yield f"      sent     {one.sent or '-'}"
     if its.unused:

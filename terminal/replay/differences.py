@@ -37,8 +37,9 @@ class Difference:
     """One difference.
 
     Args:
-        exchange: The place in the recording, from 1; None if we sent what is not in it.
-        recorded: Hexadecimal: the command, or the data object inside it; empty if there is none.
+        exchange: The place in the recording, from 1; None if we sent what is not in it, and for the outcome.
+        recorded: Hexadecimal: the command, or the data object inside it; empty if there is none. Of the
+            outcome it is the kind.
         sent: The same of ours.
         what: What differs, in words.
     """

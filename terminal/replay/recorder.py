@@ -18,6 +18,7 @@ from emv.tags import Tag
 from emv.terminal_data import terminal_data
 from terminal.payment.tap import Tap
 from terminal.replay.transcript import Exchange, Transcript
+from terminal.replay.verdict import verdict
 
 _NOT_YET = {Tag.TVR, Tag.TSI, Tag.AID_TERMINAL}
 """What a terminal finds out in the tap."""
@@ -85,6 +86,7 @@ def record(
         data={tag: value for tag, value in told.items() if tag not in _NOT_YET},
         emv=terminal.emv,
         shop=terminal.shop,
+        outcome=verdict(outcome),
     )
     return transcript, outcome
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emv import tlv
@@ -14,6 +14,7 @@ from emv.emv_options import EmvOptions
 from emv.entry_point import KERNELS, EntryPoint
 from emv.errors import DecodeError
 from emv.fields import Ttq
+from emv.finding import Finding
 from emv.guard_policy import Response
 from emv.kernel import KernelFactory
 from emv.kernel_emv import KernelEmv
@@ -28,7 +29,12 @@ from terminal.replay.recorded_card import RecordedCard
 from terminal.replay.sessions import GENERATE_AC, WITH_CDA, Said, Session
 from terminal.replay.terminal_of import begin_of, config_of, told, valid_day
 from terminal.replay.transcript import CONTACT, Transcript
+from terminal.replay.verdict import authenticated, findings_json
 
+CANT_BE_JUDGED = "masked: authentication can't be judged"
+"""Why a card failed whose data is masked in the recording: it says nothing of the card."""
+_NEED_ODA = ("device_claim",)
+"""Checks of the guard that need a signature to hold."""
 _TVR_BYTES, _TSI_BYTES = 5, 2
 _OLD_VISA, _VISA, _MASTERCARD = 1, 3, 2
 _VISA_RID = bytes.fromhex(VISA_AIDS[0])[:5]
@@ -46,6 +52,8 @@ class Replayed:
         differences: Where our commands are others than the recorded ones.
         notes: What had to be assumed, in words.
         unused: Places of recorded exchanges that we did not ask for, from 1.
+        recorded: What the tap came to, as `verdict` has it; empty if the recording does not say.
+        masked: Whether card data is masked in the recording.
     """
 
     id: str
@@ -55,19 +63,42 @@ class Replayed:
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
     unused: tuple[int, ...] = ()
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+    masked: bool = False
 
     @property
     def reason(self) -> str:
         """Why it came to that, and why the card was lost."""
+        if self._is_spoilt and any(words in self.outcome.reason for words in self._accusations()):
+            return CANT_BE_JUDGED
         return f"{self.outcome.reason}: {self.trouble}" if self.trouble else self.outcome.reason
 
     @property
     def oda(self) -> OdaReport:
         """What offline data authentication came to."""
         found = self.outcome.evidence.oda if self.outcome.evidence else NO_ODA
+        if self._is_spoilt:
+            return replace(found, reason=CANT_BE_JUDGED)
         if found.result is OdaResult.NOT_PERFORMED and not self.with_keys:
             return replace(found, reason="no CA keys")
         return found
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the guard found, without what only masked card data made it find."""
+        return tuple(its for its in self.outcome.findings if not (self._is_spoilt and its.check in _NEED_ODA))
+
+    def _accusations(self) -> Iterator[str]:
+        """Yield what was said of the card because its authentication failed."""
+        yield from (its.words for its in self.outcome.findings if its not in self.findings)
+        if self.outcome.evidence is not None and self.outcome.evidence.oda.reason:
+            yield self.outcome.evidence.oda.reason
+
+    @property
+    def _is_spoilt(self) -> bool:
+        """Whether authentication failed that masked card data can't pass."""
+        evidence = self.outcome.evidence
+        return self.masked and evidence is not None and evidence.oda.result is OdaResult.FAILED
 
     @property
     def tvr(self) -> bytes:
@@ -95,10 +126,7 @@ class Replayed:
             "outcome": outcome.kind.value,
             "reason": self.reason,
             "scheme_outcome": (outcome.scheme_kind or outcome.kind).value,
-            "findings": [
-                {"check": its.check, "response": its.response.value, "words": its.words}
-                for its in outcome.findings
-            ],
+            "findings": findings_json(self.findings),
             "tvr": self.tvr.hex().upper(),
             "tsi": self.tsi.hex().upper(),
             "cvm": outcome.cvm.value,
@@ -112,6 +140,8 @@ class Replayed:
             ],
             "unused": list(self.unused),
             "notes": list(self.notes),
+            "masked": self.masked,
+            "recorded": dict(self.recorded) or None,
         }
 
 
@@ -192,6 +222,10 @@ class _Run:
             self.card.note("card data is masked in this recording: no authentication can succeed")
         if not self._config.ca_keys and any(_signs(its) for its in self.card.session.said):
             self.card.note("the recorded cryptogram stands in a signature (CDA): unreadable without CA keys")
+        if not self._config.ca_keys and authenticated(self._transcript.outcome):
+            self.card.note(
+                "the card was authenticated in the tap: the same CA keys are needed here (--ca-keys)"
+            )
         unverified = getattr(self._kernels.get(outcome.kernel_id), "UNVERIFIED_BECAUSE", "")
         if unverified:
             self.card.note(f"kernel {outcome.kernel_id} is not verified: {unverified}")
@@ -200,10 +234,19 @@ class _Run:
             outcome=outcome,
             trouble=self.card.trouble,
             with_keys=bool(self._config.ca_keys),
-            differences=tuple(self.card.differences),
+            differences=(*self.card.differences, *self._other_outcome(outcome)),
             notes=tuple(self.card.notes),
             unused=self.card.unused,
+            recorded=self._transcript.outcome,
+            masked=self._transcript.masked,
         )
+
+    def _other_outcome(self, outcome: Outcome) -> Iterator[Difference]:
+        """Yield a difference if the tap came to something else."""
+        recorded = self._transcript.outcome.get("kind", outcome.kind.value)
+        if recorded != outcome.kind.value:
+            what = f"outcome: {recorded} was recorded, ours is {outcome.kind.value}"
+            yield Difference(None, recorded, outcome.kind.value, what)
 
     def _may_use_dda(self, session: Session) -> bool:
         """Say whether the kernel of an application sends INTERNAL AUTHENTICATE."""

@@ -7,7 +7,8 @@
       "reader": "pcsc:ACS ACR122U",
       "masked": true,
       "terminal": {"data": {"9F02": "000000001250"}, "emv": "[terminal]...", "shop": {"country": "276"}},
-      "exchanges": [{"c": "00A40400...", "r": "6F...9000", "ms": 12.3}]
+      "exchanges": [{"c": "00A40400...", "r": "6F...9000", "ms": 12.3}],
+      "outcome": {"kind": "approved", "reason": "...", "tvr": "0000008001"}
     }
 
 Only `exchanges` must be there. A command `c` that is null or empty was not captured. An answer `r` that is
@@ -15,7 +16,8 @@ empty, missing, or no bytes with a status word is a card that was lost. `ms` is 
 milliseconds. Keys that are not named here belong to whoever wrote them, and are not read.
 
 `terminal.data` has the terminal's data objects by tag, for those that no command tells; `terminal.emv` is
-the terminal's EMV configuration with what stands for "shop" in it: see `emv.config_file`.
+the terminal's EMV configuration with what stands for "shop" in it: see `emv.config_file`. `outcome` is what
+the tap came to: see `terminal.replay.verdict`.
 
 A file has one such object, or several in a list called `cases`.
 """
@@ -29,6 +31,7 @@ from typing import Any
 
 from emv import tlv
 from emv.sensitive import SensitiveBytes
+from terminal.replay.verdict import is_verdict
 
 CONTACT, CONTACTLESS = "contact", "contactless"
 _STATUS_BYTES = 2
@@ -71,6 +74,7 @@ class Transcript:
         data: The terminal's data objects by tag.
         emv: The terminal's EMV configuration, TOML; empty if it is not known.
         shop: What "shop" stands for in it.
+        outcome: What the tap came to, as `verdict` has it; empty if it is not known.
     """
 
     id: str
@@ -82,6 +86,7 @@ class Transcript:
     data: Mapping[int, bytes] = field(default_factory=dict)
     emv: str = ""
     shop: Mapping[str, Any] = field(default_factory=dict)
+    outcome: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object as it is written to a file, card data as it is in this transcript."""
@@ -97,6 +102,7 @@ class Transcript:
                 "shop": dict(self.shop),
             },
             "exchanges": [_exchange_json(exchange) for exchange in self.exchanges],
+            **({"outcome": dict(self.outcome)} if self.outcome else {}),
         }
 
 
@@ -147,6 +153,7 @@ def _transcript(value: Any, name: str) -> Transcript:
         data=_data(data if isinstance(data, dict) else {}, name),
         emv=_text(terminal.get("emv")),
         shop=shop if isinstance(shop, dict) else {},
+        outcome=value["outcome"] if is_verdict(value.get("outcome")) else {},
     )
 
 

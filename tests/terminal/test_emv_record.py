@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from simulators import scheme
 from simulators.hosts.host import Host
 from terminal.cli import FINDING, FINE, WRONG_USE, main
 from terminal.commands import emv_record
 from terminal.config import Config
 from terminal.enrolment import Enrolment
 from terminal.home import CONFIG_FILE
+from terminal.replay.replay import CANT_BE_JUDGED
 
 Run = Callable[..., tuple[int, str, str]]
 PAN = "4761739001010119"
@@ -57,6 +59,27 @@ def test_for_a_person_it_says_what_to_do_with_the_file(run: Run, tmp_path: Path)
     file = tmp_path / "tap.json"
     _, out, _ = run("emv", "record", "--home", tmp_path, "--reader", "sim:mastercard-approve", "--out", file)
     assert out.splitlines()[-1].endswith(f"masked; run: tillside emv replay {file}")
+
+
+def test_the_command_that_replays_has_all_it_needs(
+    run: Run, home: Path, config: Config, enrolled: Enrolment, host: Host, tmp_path: Path
+) -> None:
+    keys, file = tmp_path / "the keys.json", tmp_path / "tap.json"
+    keys.write_text(scheme.ca_keys_json())
+    (home / CONFIG_FILE).write_text((home / CONFIG_FILE).read_text() + f'[cards]\nca_keys = "{keys}"\n')
+    tap = ("emv", "record", "--home", home, "--reader", "sim:malicious-weak-key-visa", "--out", file)
+    code, out, _ = run(*tap, "--sealed", "--json")
+    told = json.loads(out)
+    assert code == FINE
+    assert told["replay"] == f"tillside emv replay {file} --ca-keys '{keys}' --key HOST-PRIVATE-KEY"
+    assert [its["check"] for its in told["findings"]] == ["weak_key"]
+    file.unlink()
+    _, out, _ = run(*tap)
+    assert out.splitlines()[1].startswith("found: ")
+    assert out.splitlines()[-1].endswith(f"tillside emv replay {file} --ca-keys '{keys}'")
+    _, out, _ = run("emv", "replay", file, "--ca-keys", keys)
+    assert f"  recorded: {told['outcome']} (" in out
+    assert CANT_BE_JUDGED in out
 
 
 def test_the_shops_configuration_is_the_terminals(

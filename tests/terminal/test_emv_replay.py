@@ -73,6 +73,7 @@ def test_a_difference_for_a_program(run: Run, tmp_path: Path) -> None:
     assert [its["what"] for its in differences] == [
         "GENERATE AC: ARQC with CDA was asked for, ours asks for ARQC",
         "GENERATE AC: 95 Terminal Verification Results (TVR)",
+        "outcome: online request was recorded, ours is end application",
     ]
     assert set(differences[0]) == {"exchange", "recorded", "sent", "what"}
     assert differences[1]["recorded"] == "0000008001"
@@ -82,7 +83,9 @@ def test_a_difference_for_a_program(run: Run, tmp_path: Path) -> None:
 def test_a_difference_for_a_person(run: Run, tmp_path: Path) -> None:
     _, out, _ = run(file(tmp_path, mastercard()))
     lines = out.splitlines()
-    assert "  differences: 2" in lines
+    assert "  differences: 3" in lines
+    assert "    outcome: online request was recorded, ours is end application" in lines
+    assert any("--ca-keys" in line for line in lines)
     at = lines.index("    exchange 9: GENERATE AC: 95 Terminal Verification Results (TVR)")
     assert lines[at + 1 : at + 3] == ["      recorded 0000008001", "      sent     8000008001"]
     assert any("without CA keys" in line for line in lines)
@@ -94,6 +97,7 @@ def test_what_a_person_is_told(run: Run, tmp_path: Path) -> None:
     for line in (
         "  application: kernel 2, A0000000041010 Mastercard",
         "  outcome: online request (the issuer is asked)",
+        "  recorded: online request (the issuer is asked); authentication: none, not performed",
         "  TVR: 8000008001 oda not performed, floor limit exceeded",
         "  verification: no CVM 1F0302",
         "  authentication: none, not performed (no CA keys)",

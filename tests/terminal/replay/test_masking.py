@@ -8,11 +8,13 @@ import pytest
 
 from emv import tlv
 from emv.errors import DecodeError
+from emv.outcome import OutcomeKind
 from emv.sensitive import SensitiveBytes
 from simulators.cards import profile
 from terminal.replay.masking import masked
-from terminal.replay.transcript import Exchange, Transcript
-from tests.terminal.replay.taps import config, tap
+from terminal.replay.replay import CANT_BE_JUDGED, replay
+from terminal.replay.transcript import Exchange, Transcript, parse
+from tests.terminal.replay.taps import config, payment, tap, written
 
 PAN = "4761739001010119"
 NUMBERS = (PAN, "5413330089020011", "5204740000001002", "6250947000000014", "374245455400126")
@@ -100,3 +102,47 @@ def test_no_recording_of_a_card_has_its_number_and_every_answer_its_length(name:
         assert after.answer is not None
         assert len(before.answer) == len(after.answer)
         assert before.answer.reveal()[-2:] == after.answer.reveal()[-2:]
+
+
+def test_the_outcome_of_the_tap_is_kept_and_another_one_is_a_difference() -> None:
+    terminal = config(floor_limit=5000)
+    transcript, outcome = tap("mastercard-approve", terminal)
+    assert outcome.kind is OutcomeKind.APPROVED
+    kept = written(masked(transcript)).outcome
+    assert (kept["kind"], kept["oda"]["result"], kept["findings"]) == ("approved", "succeeded", [])
+    assert (len(kept["tvr"]), kept["cvm"]) == (10, "no CVM")
+    its = replay(written(masked(transcript)), terminal)
+    assert its.outcome.kind is not OutcomeKind.APPROVED
+    assert its.differences[-1].what == f"outcome: approved was recorded, ours is {its.outcome.kind.value}"
+    found = its.as_json()
+    assert (found["masked"], found["recorded"]["kind"], found["oda"]["reason"]) == (
+        *(True, "approved", CANT_BE_JUDGED),
+    )
+    assert replay(written(transcript), terminal).as_json()["differences"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("visa-wallet", "did not prove"),
+        ("mastercard-wallet", "so another key signed it"),
+        ("unionpay-wallet", "so another key signed it"),
+    ],
+)
+def test_masked_data_makes_no_forger_of_a_phone(name: str, words: str) -> None:
+    terminal = config()
+    transcript, outcome = tap(name, terminal, payment(25_000))
+    assert (outcome.kind, outcome.findings) == (OutcomeKind.ONLINE_REQUEST, ())
+    its = replay(written(masked(transcript)), terminal)
+    assert words in its.outcome.reason  # what a terminal would say of a card with such data
+    assert words not in json.dumps(its.as_json())
+    assert its.reason == its.oda.reason == CANT_BE_JUDGED
+
+
+def test_what_is_no_outcome_is_somebody_elses() -> None:
+    transcript, _ = tap("visa-approve")
+    for value in (None, 5, "approved", {"kind": "splendid"}, {"kind": ["approved"]}):
+        (found,) = parse(json.dumps(transcript.as_json() | {"outcome": value}))
+        assert found.outcome == {}
+    (found,) = parse(json.dumps(transcript.as_json() | {"outcome": {"kind": "approved", "oda": 5}}))
+    assert replay(found, config()).differences[-1].recorded == "approved"
