@@ -189,6 +189,8 @@ class _Run:
         session: Session | None,
     ) -> None:
         self.card = RecordedCard(transcript)
+        for note in transcript.notes:
+            self.card.note(note)
         self._transcript = transcript
         self._kernels = dict(kernels)
         self._assumed: dict[bytes, str] = {}

@@ -13,7 +13,8 @@
 
 Only `exchanges` must be there. A command `c` that is null or empty was not captured. An answer `r` that is
 empty, missing, or no bytes with a status word is a card that was lost. `ms` is the card's time, in
-milliseconds. Keys that are not named here belong to whoever wrote them, and are not read.
+milliseconds. Keys that are not named here belong to whoever wrote them, and are not read. What is there
+and can't be used, so that the recording may be damaged, is told as a note.
 
 `terminal.data` has the terminal's data objects by tag, for those that no command tells; `terminal.emv` is
 the terminal's EMV configuration with what stands for "shop" in it: see `emv.config_file`. `outcome` is what
@@ -30,7 +31,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emv import tlv
+from emv.formats import Format
 from emv.sensitive import SensitiveBytes
+from emv.tags import describe
 from terminal.replay.verdict import is_verdict
 
 CONTACT, CONTACTLESS = "contact", "contactless"
@@ -75,6 +78,7 @@ class Transcript:
         emv: The terminal's EMV configuration, TOML; empty if it is not known.
         shop: What "shop" stands for in it.
         outcome: What the tap came to, as `verdict` has it; empty if it is not known.
+        notes: What in the file could not be used, in words.
     """
 
     id: str
@@ -87,6 +91,7 @@ class Transcript:
     emv: str = ""
     shop: Mapping[str, Any] = field(default_factory=dict)
     outcome: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object as it is written to a file, card data as it is in this transcript."""
@@ -139,10 +144,12 @@ def _transcript(value: Any, name: str) -> Transcript:
     exchanges = value.get("exchanges")
     if not isinstance(exchanges, list) or not exchanges:
         raise TranscriptError(f'{name}: no list of "exchanges", so nothing to replay')
-    found = [_exchange(line, place, name) for place, line in enumerate(exchanges, 1)]
-    terminal = value.get("terminal")
-    terminal = terminal if isinstance(terminal, dict) else {}
-    shop, data = terminal.get("shop"), terminal.get("data")
+    notes: list[str] = []
+    found = [_exchange(line, place, name, notes) for place, line in enumerate(exchanges, 1)]
+    terminal = _object(value, "terminal", notes)
+    shop, data = _object(terminal, "shop", notes), _data(_object(terminal, "data", notes), name, notes)
+    if not isinstance(terminal.get("emv", ""), str):
+        notes.append('"terminal.emv" is no text: not used')
     return Transcript(
         id=name,
         exchanges=tuple(found),
@@ -150,26 +157,46 @@ def _transcript(value: Any, name: str) -> Transcript:
         recorded=_text(value.get("recorded")),
         reader=_text(value.get("reader")),
         masked=value.get("masked") is True,
-        data=_data(data if isinstance(data, dict) else {}, name),
+        data=data,
         emv=_text(terminal.get("emv")),
-        shop=shop if isinstance(shop, dict) else {},
+        shop=shop,
         outcome=value["outcome"] if is_verdict(value.get("outcome")) else {},
+        notes=tuple(notes),
     )
 
 
-def _exchange(line: Any, number: int, name: str) -> Exchange:
+def _object(value: Mapping[str, Any], key: str, notes: list[str]) -> dict[str, Any]:
+    """Return the object under a key, or an empty one, with a note if what is there is none."""
+    found = value.get(key, {})
+    if isinstance(found, dict):
+        return found
+    notes.append(f'"{key}" is no object: not used, the replaying terminal has its own')
+    return {}
+
+
+def _exchange(line: Any, number: int, name: str, notes: list[str]) -> Exchange:
     if not isinstance(line, dict) or not {"c", "r"} & set(line):
         raise TranscriptError(f'{name}: exchange {number} is no object with "c" and "r"')
     command, answer, ms = line.get("c"), line.get("r"), line.get("ms")
     if not isinstance(command, str | None):
         raise TranscriptError(f"{name}: exchange {number}: the command is neither text nor null")
     if isinstance(ms, bool) or not isinstance(ms, int | float) or not 0 <= ms <= _LONGEST_MS:
+        if ms is not None:
+            notes.append(f'exchange {number}: "ms" is no time in milliseconds: not used')
         ms = None
     raw = _bytes(answer) if isinstance(answer, str) else None
+    if raw is None or len(raw) < _STATUS_BYTES:
+        if answer not in (None, ""):
+            notes.append(
+                f"exchange {number}: the answer is no bytes with a status word: the card counts as lost"
+            )
+        raw = None
+    if command and _bytes(command) is None:
+        notes.append(f"exchange {number}: the command is not hexadecimal: it counts as not captured")
     return Exchange(
         number=number,
         command=(_bytes(command) or None) if command else None,
-        answer=SensitiveBytes(raw) if raw is not None and len(raw) >= _STATUS_BYTES else None,
+        answer=None if raw is None else SensitiveBytes(raw),
         ms=None if ms is None else float(ms),
     )
 
@@ -182,7 +209,7 @@ def _bytes(text: str) -> bytes | None:
         return None
 
 
-def _data(values: Mapping[str, Any], name: str) -> dict[int, bytes]:
+def _data(values: Mapping[str, Any], name: str, notes: list[str]) -> dict[int, bytes]:
     found = {}
     for tag, text in values.items():
         value = _bytes(text) if isinstance(text, str) else None
@@ -190,6 +217,13 @@ def _data(values: Mapping[str, Any], name: str) -> dict[int, bytes]:
         if value is None or not _is_tag(key):
             raise TranscriptError(f"{name}: terminal.data: {tag!r} is no tag with a value in hexadecimal")
         found[key] = value
+        info = describe(key)  # text is taken in any length
+        text = info is not None and info.format in (Format.A, Format.AN, Format.ANS)
+        if info is not None and not text and not info.shortest <= len(value) <= info.longest:
+            size = (
+                f"{info.shortest}" if info.shortest == info.longest else f"{info.shortest} to {info.longest}"
+            )
+            notes.append(f"terminal.data: {key:02X} has a length of {len(value)} where {size} is defined")
     return found
 
 

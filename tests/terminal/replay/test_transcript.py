@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from terminal.replay.replay import replay
 from terminal.replay.transcript import CONTACT, CONTACTLESS, TranscriptError, parse
-from tests.terminal.replay.taps import tap, written
+from tests.terminal.replay.taps import config, tap, written
 
 SELECT = "00A404000E325041592E5359532E444446303100"
 
@@ -92,3 +93,28 @@ def test_several_cases() -> None:
 def test_what_is_no_recording(text: str, words: str) -> None:
     with pytest.raises(TranscriptError, match=words):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"terminal": None}, '"terminal" is no object'),
+        ({"terminal": {"shop": 5}}, '"shop" is no object'),
+        ({"terminal": {"data": []}}, '"data" is no object'),
+        ({"terminal": {"emv": 5}}, '"terminal.emv" is no text'),
+        ({"terminal": {"data": {"9F37": "010203"}}}, "9F37 has a length of 3 where 4 is defined"),
+        ({"exchanges": [{"c": SELECT, "r": "9000", "ms": "x"}]}, 'exchange 1: "ms" is no time'),
+        ({"exchanges": [{"c": SELECT, "r": "9000ZZ"}]}, "exchange 1: the answer is no bytes"),
+        ({"exchanges": [{"c": "00A4ZZ", "r": "9000"}]}, "exchange 1: the command is not hexadecimal"),
+    ],
+)
+def test_what_is_damaged_is_noted(change: dict[str, Any], words: str) -> None:
+    transcript, _ = tap("visa-approve")
+    (found,) = parse(json.dumps(transcript.as_json() | change))
+    assert any(words in note for note in found.notes)
+    assert any(words in note for note in replay(found, config()).notes)
+
+
+def test_what_is_sound_has_no_notes() -> None:
+    assert written(tap("mastercard-approve")[0]).notes == ()
+    assert one({"c": None, "r": ""}).notes == ()
