@@ -242,7 +242,8 @@ class Counter:
         self._changed()
 
     def _tapped(self, tapped: Tapped) -> None:
-        logger.info("tap: %s in %.0f ms", tapped.outcome.kind.value, tapped.total_ms)
+        outcome = tapped.outcome
+        logger.info("tap: %s in %.0f ms (%s)", outcome.kind.value, tapped.total_ms, outcome.reason)
         shown = instrument(tapped.outcome)
         if not shown.refusal:
             shown = dataclasses.replace(shown, sighting=self._memory.sighting(tapped.outcome))

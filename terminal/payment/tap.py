@@ -15,13 +15,17 @@ from drivers.errors import CardLostError, DeviceTimeoutError, TransmissionError
 from drivers.protocols import MAX_WAIT_S, Card, ContactlessReader
 from emv.apdu import CommandApdu, Exchange
 from emv.background import Background
+from emv.commands import Cryptogram
 from emv.config import EmvConfig
 from emv.entry_point import EntryPoint
 from emv.errors import DecodeError
+from emv.evidence import Evidence
+from emv.fields import Cid, Tvr
 from emv.kernel import Begin, CardAnswered, CardLost, Complete, Event, SendCommand, ShowMessage, Transaction
-from emv.oda import NO_ODA, OdaMethod
+from emv.oda import NO_ODA, OdaMethod, OdaResult
 from emv.outcome import CvmResult, MessageId, Outcome, OutcomeKind, UiRequest, UiStatus
 from emv.sensitive import SensitiveBytes
+from emv.tags import Tag
 from emv.trace import render
 from offline_queue.summary import looks_like_card_number
 from terminal.devices.worker import Lease
@@ -35,6 +39,9 @@ APDU_TIMEOUT_S = 2.0
 
 AGAIN_S = 0.25
 """The shortest time from one presentation to the next, in seconds."""
+
+UNPROVED = "the card could not prove that it is genuine"
+SEE_PHONE = "See the phone: unlock it, then tap again"
 
 _FINAL = {OutcomeKind.APPROVED, OutcomeKind.DECLINED, OutcomeKind.ONLINE_REQUEST}
 
@@ -92,10 +99,11 @@ class Tap:
                 total_ms = (time.perf_counter() - began) * 1000
                 return Tapped(outcome, self._card_s * 1000, total_ms)
             logger.info("tap ended without a payment: %s (%s)", outcome.kind.value, outcome.reason)
-            if outcome.kind is OutcomeKind.TRY_AGAIN:
+            if outcome.kind is OutcomeKind.TRY_AGAIN and not _see_phone(outcome):
                 # A card that stays and fails each time must not be tried without a pause.
                 lease.stop.wait(max(0.0, AGAIN_S - (time.perf_counter() - began)))
             else:
+                # A phone is taken away to be unlocked; until then it would be refused again and again.
                 wait_for_removal(reader, lease)
         return None
 
@@ -191,10 +199,16 @@ def _words(outcome: Outcome) -> str:
     if outcome.kind in _FINAL:
         return ""
     if outcome.kind is OutcomeKind.TRY_AGAIN:
-        return "Present card again"
+        return SEE_PHONE if _see_phone(outcome) else "Present card again"
     if outcome.kind is OutcomeKind.TRY_ANOTHER_INTERFACE:
         return "Card needs its chip: try another card"
     return "Card can't be used here: try another"
+
+
+def _see_phone(outcome: Outcome) -> bool:
+    """Tell whether the phone wants its owner first."""
+    requests = (outcome.ui_on_outcome, outcome.ui_on_restart)
+    return any(request.message is MessageId.SEE_PHONE for request in requests if request)
 
 
 def instrument(outcome: Outcome) -> Instrument:
@@ -222,7 +236,7 @@ def _refusal(outcome: Outcome) -> str:
     if outcome.scheme_kind is not None:
         return "this terminal does not trust the card"
     if outcome.kind not in (OutcomeKind.APPROVED, OutcomeKind.ONLINE_REQUEST):
-        return "the card declined"
+        return _why_declined(outcome)
     if outcome.data_record is None:
         return "the card gave no data for its issuer"
     if outcome.kind is OutcomeKind.APPROVED:
@@ -230,3 +244,25 @@ def _refusal(outcome: Outcome) -> str:
         if not oda.succeeded or oda.method not in _PROVE_THE_PAYMENT:
             return "the card approved offline without proof that it is genuine"
     return ""
+
+
+def _why_declined(outcome: Outcome) -> str:
+    """Return what the cashier can say, by what the terminal has found of the card."""
+    if outcome.evidence is not None:
+        tvr = Tvr(int.from_bytes(outcome.evidence.terminal.get(Tag.TVR, b""), "big"))
+        unproved = tvr & Tvr.ODA_NOT_PERFORMED and not _declined_itself(outcome.evidence)
+        for found, words in (
+            (outcome.evidence.oda.result is OdaResult.FAILED, UNPROVED),
+            (tvr & Tvr.EXPIRED, "the card has expired"),
+            (tvr & Tvr.CVM_FAILED, "the card's owner can't be verified here"),
+            (unproved, UNPROVED),
+        ):
+            if found:
+                return words
+    return "the card declined"
+
+
+def _declined_itself(evidence: Evidence) -> bool:
+    """Tell whether the card's cryptogram says no, rather than approving or asking for the issuer."""
+    value = evidence.card.get(Tag.CID)
+    return value is not None and len(value) == 1 and Cid.decode(value).cryptogram is Cryptogram.AAC

@@ -18,6 +18,7 @@ from drivers.errors import (
 from drivers.protocols import MAX_WAIT_S
 from emv.apdu import CommandApdu
 from emv.background import Background
+from emv.capk import parse_ca_keys
 from emv.card_data import CardData
 from emv.config import default_config
 from emv.entry_point import EntryPoint
@@ -123,6 +124,34 @@ def test_a_card_that_declines(counter: Counter, reader: Reader) -> None:
     assert paying.refusal == "the card declined"
     assert paying.secret.reveal() == b""
     assert paying.summary["pan"] == "401288******1881"
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "cvm_limit", "refusal"),
+    [
+        ("visa-expired", True, 30000, "the card has expired"),
+        ("visa-bad-signature-hash", True, 30000, tap.UNPROVED),
+        ("malicious-forged", True, 30000, tap.UNPROVED),
+        ("malicious-forged-unsigned", True, 30000, tap.UNPROVED),
+        ("malicious-forged-unsigned", False, 30000, tap.UNPROVED),
+        ("amex-bad-signature-hash", True, 30000, tap.UNPROVED),
+        ("malicious-transit-relay-high", True, 0, "the card's owner can't be verified here"),
+        ("malicious-weak-key", True, 30000, "this terminal does not trust the card"),
+        *(
+            (f"{brand}-decline", keys, 30000, "the card declined")
+            for brand in ("visa", "mastercard", "amex", "unionpay", "jcb", "discover")
+            for keys in (True, False)
+        ),
+    ],
+)
+def test_who_refused_the_payment_and_why(
+    name: str, keys: bool, cvm_limit: int, refusal: str, reader: Reader
+) -> None:
+    config = default_config("156", "156", cvm_limit=cvm_limit, floor_limit=5000)
+    if keys:
+        config = replace(config, ca_keys=parse_ca_keys(scheme.ca_keys_json()))
+    reader.field.place(profile.load(name))
+    assert instrument(tapped(Counter(config), reader).outcome).refusal == refusal
 
 
 @pytest.mark.parametrize("kind", [OutcomeKind.APPROVED, OutcomeKind.ONLINE_REQUEST])
