@@ -149,6 +149,7 @@ class History:
             outcome=best.outcome,
             note=best.note,
             attempt=best.row.key,
+            deferred=best.outcome is Outcome.APPROVED_OFFLINE and not best.by_card,
         )
 
 

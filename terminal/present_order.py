@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emv.outcome import UiRequest, UiStatus
+from emv.outcome import CvmResult, UiRequest, UiStatus
 from terminal.money import Money
 from terminal.payment.arming import Arming
 from terminal.payment.attempt_events import (
@@ -22,8 +22,11 @@ _LIGHTS = {
     UiStatus.ERROR: LightPattern.ERROR,
 }
 _READING = {UiStatus.PROCESSING: Phase.READING, UiStatus.CARD_READ_OK: Phase.CARD_READ}
+_TAKEN = (Outcome.APPROVED, Outcome.APPROVED_OFFLINE)
 _UNDOING = (State.SAVING_REVERSAL, State.REVERSING, State.RETRYING)
 _WAITING = (State.WAITING, State.QUERYING)
+
+SIGN = "Ask for a signature."
 
 _PROMPTS = {
     Phase.STARTING: "Starting",
@@ -66,12 +69,14 @@ class PresentOrder:
 
     def reader_shows(self, request: UiRequest, words: str) -> None:
         """Take over what a reader asks lights and screen to show."""
+        # A card that is to come again counts as not read, whatever its kernel has got of it.
+        status = UiStatus.ERROR if words and request.status is UiStatus.CARD_READ_OK else request.status
         # The four lights stay while the host is asked: the card may still be removed.
-        if request.status is not UiStatus.NOT_READY or self.lights is not LightPattern.CARD_READ:
-            self.lights = _LIGHTS[request.status]
+        if status is not UiStatus.NOT_READY or self.lights is not LightPattern.CARD_READ:
+            self.lights = _LIGHTS[status]
         # What went wrong stays on the screen while the card is waited for again.
-        self.words = words or (self.words if request.status is UiStatus.READY_TO_READ else "")
-        self._reading = _READING.get(request.status)
+        self.words = words or (self.words if status is UiStatus.READY_TO_READ else "")
+        self._reading = _READING.get(status)
 
     def disarm(self) -> None:
         """Stop waiting for the customer."""
@@ -121,25 +126,30 @@ class PresentOrder:
 
 def result_view(runner: AttemptRunner, result: Result, receipt: tuple[str, ...]) -> ResultView:
     """Return an outcome as the screen shows it."""
+    facts = runner.case.instrument.summary if runner.case.instrument else {}
+    signature = facts.get("cvm") == CvmResult.SIGNATURE.value and result.outcome in _TAKEN
     return ResultView(
         outcome=result.outcome,
         amount=runner.case.amount,
         headline=headline(result),
-        detail=_detail(result),
+        detail=_detail(result, f"{SIGN} " if signature else ""),
         order=runner.case.order,
         channel=runner.channel.label,
         deferred=result.deferred,
         receipt=receipt,
+        emphasis=SIGN if signature else "",
     )
 
 
-def _detail(result: Result) -> str:
+def _detail(result: Result, sign: str) -> str:
+    """Return what to tell the cashier; `sign` asks for a signature where the customer has to give one."""
     if result.deferred:
-        return "Taken at the shop's risk: the bank is asked when the network is back, and may say no."
+        risk = "Taken at the shop's risk: the bank is asked when the network is back, and may say no."
+        return f"{sign}{risk}"
     if result.by_card:
-        return "Paid: the card approved by itself. The bank books it when the queue is sent."
+        return f"Paid. {sign}The card itself has approved; the bank only books it."
     if result.outcome is Outcome.UNKNOWN:
         return "The money may have been taken. The terminal goes on asking; the answer comes as a notice."
     if result.outcome is Outcome.APPROVED:
-        return "Paid after the code had expired." if result.late else "Paid."
+        return "Paid after the code had expired." if result.late else f"Paid. {sign}".rstrip()
     return f"Not paid: {result.reason or 'declined'}."

@@ -89,6 +89,8 @@ class ResultView:
     """Taken without an answer from the host, at the merchant's risk (only with APPROVED_OFFLINE)."""
     receipt: tuple[str, ...]
     """Lines of at most 32 characters."""
+    emphasis: str = ""
+    """The part of `detail` that must not be missed; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class PaymentLine:
     """Such as ``waits for host``, ``card approved``, ``late``, ``being resolved``; may be empty."""
     attempt: str = ""
     """The key of the attempt that decided it."""
+    deferred: bool = False
+    """Taken offline, and approved by nobody yet."""
 
 
 @dataclass(frozen=True, slots=True)

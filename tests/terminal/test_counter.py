@@ -61,6 +61,61 @@ async def test_the_receipt_names_record_and_chain_and_masks_the_card(shop: Shop)
     assert re.search(r"Head +[0-9a-f]{16}", text)
 
 
+SIGNATURE = "Ask for a signature."
+
+
+@pytest.mark.parametrize(
+    ("card", "online", "words"),
+    [
+        ("visa-approve", True, f"Paid. {SIGNATURE}"),
+        ("visa-offline", False, f"Paid. {SIGNATURE} The card itself has approved; the bank only books it."),
+        ("visa-approve", False, f"{SIGNATURE} Taken at the shop's risk: the bank is asked when "),
+        ("visa-issuer-declines", True, "Not paid: "),
+    ],
+)
+async def test_a_signature_is_asked_for_above_the_limit(
+    shop: Shop, card: str, online: bool, words: str
+) -> None:
+    shop.world.set_network(online)
+    cards = replace(shop.config.cards, cvm_limit="0.00", floor_limit="20.00")
+    async with shop.run(cards=cards) as counter:
+        await until(counter, lambda view: view.online is online)
+        view = await shop.tap(counter, "12.50", card)
+    assert view.result is not None
+    assert view.result.detail.startswith(words)
+    assert view.result.emphasis == (SIGNATURE if SIGNATURE in words else "")
+
+
+async def test_a_locked_phone_is_told_to_be_unlocked(shop: Shop) -> None:
+    seen: list[tuple[Phase, LightPattern]] = []
+    async with shop.run() as counter:
+        counter.subscribe(lambda view: seen.append((view.phase, view.lights)))
+        await counter.charge(shop.config.money("12.50"))
+        shop.world.hold_card("mastercard-wallet-locked")
+        view = await until(counter, lambda view: "phone:" in view.prompt)
+        assert view.prompt == "See the phone: unlock it, then tap again"
+        # It was spoken to, and must come again: nothing says that it may go as read.
+        assert Phase.CARD_READ not in {phase for phase, _ in seen}
+        assert LightPattern.CARD_READ not in {lights for _, lights in seen}
+        # It is not refused again and again while it stays.
+        shop.world.take_card_away()
+        view = await until(counter, lambda view: view.lights is LightPattern.READY)
+        assert "phone:" in view.prompt
+        shop.world.hold_card("mastercard-wallet")
+        assert outcome(await until(counter, lambda view: view.result)) is Outcome.APPROVED
+
+
+async def test_why_a_tap_was_refused_is_in_the_log(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with shop.run(cards=replace(shop.config.cards, floor_limit="20.00")) as counter:
+        view = await shop.tap(counter, "12.50", "visa-expired")
+    assert view.result is not None
+    assert view.result.detail == "Not paid: the card has expired."
+    assert any(
+        re.fullmatch(r"tap: declined in \d+ ms \(the application has expired\)", it) for it in caplog.messages
+    )
+
+
 async def test_nothing_in_the_home_folder_holds_the_card_number(shop: Shop) -> None:
     async with shop.run() as counter:
         shop.world.set_network(False)

@@ -180,11 +180,13 @@ async def test_the_host_decides_on_what_was_taken_offline(till: Till) -> None:
     first, second = [await till.paid(Outcome.APPROVED_OFFLINE, deferred=True) for _ in range(2)]
     offline = Outcome.APPROVED_OFFLINE
     assert await till.load() == [("T1-2", offline, "waits for host"), ("T1-1", offline, "waits for host")]
+    assert [line.deferred for line in till.history.lines()] == [True, True]
     taken = await till.settle({first: "approved", second: "declined"})
     assert await till.load() == [
         ("T1-2", Outcome.DECLINED, "HOST DECLINED"),
         ("T1-1", Outcome.APPROVED, "host approved"),
     ]
+    assert [line.deferred for line in till.history.lines()] == [False, False]
     await till.history.notice_taken_over(till.store, taken)
     notice = "Order T1-2, €12.50: the host declined the offline payment. Not paid!"
     assert till.history.notices() == (notice,)
@@ -197,6 +199,7 @@ async def test_what_the_card_approved_keeps_its_own_word(till: Till) -> None:
     first, second = [await till.paid(Outcome.APPROVED_OFFLINE, deferred=False) for _ in range(2)]
     offline = Outcome.APPROVED_OFFLINE
     assert await till.load() == [("T1-2", offline, "card approved"), ("T1-1", offline, "card approved")]
+    assert [line.deferred for line in till.history.lines()] == [False, False]
     taken = await till.settle({first: "approved", second: "declined"})
     assert await till.load() == [
         ("T1-2", Outcome.DECLINED, "HOST DECLINED"),

@@ -9,7 +9,7 @@ from textual.reactive import reactive
 
 from terminal.tui.widgets.amount import amount_text
 from terminal.tui.widgets.line import FittedLines
-from terminal.tui.widgets.result_style import RESULT_STYLES
+from terminal.tui.widgets.result_style import DEFERRED, RESULT_STYLES
 from terminal.view import Outcome, PaymentLine
 
 _STYLES = {
@@ -27,10 +27,11 @@ def payment_lines(payment: PaymentLine, amount: str, width: int) -> Content:
 
     A note in capitals, such as ``HOST DECLINED``, is a warning.
     """
+    sign = (DEFERRED if payment.deferred else RESULT_STYLES[payment.outcome]).sign
     head = Content.assemble(
         (f"{payment.time:<{_TIME}}", "$text-muted"),
         f" {amount} ",
-        (RESULT_STYLES[payment.outcome].sign, _STYLES[payment.outcome]),
+        (sign, _STYLES[payment.outcome]),
         f" {payment.channel}" if payment.channel else "",
     )
     if not payment.note:

@@ -38,13 +38,13 @@ _HOURGLASS: Pixels = (
     ".#.###.#.",
     "#########",
 )
-_TRAY: Pixels = (
-    "...###...",
-    "...###...",
-    ".#######.",
-    "..#####..",
-    "#...#...#",
-    "#.......#",
+_TICKED_CARD: Pixels = (
+    ".......##",
+    "#####.##.",
+    "#....##.#",
+    "#.#.##..#",
+    "#.###...#",
+    "#..#....#",
     "#########",
 )
 _CROSS: Pixels = (
@@ -78,7 +78,7 @@ _STOP: Pixels = (
 
 RESULT_STYLES: dict[Outcome, ResultStyle] = {
     Outcome.APPROVED: ResultStyle("APPROVED", "✓", "-approved", _TICK),
-    Outcome.APPROVED_OFFLINE: ResultStyle("APPROVED OFFLINE", "↓", "-approved-offline", _TRAY),
+    Outcome.APPROVED_OFFLINE: ResultStyle("APPROVED OFFLINE", "☑", "-approved-offline", _TICKED_CARD),
     Outcome.DECLINED: ResultStyle("DECLINED", "✗", "-declined", _CROSS),
     Outcome.UNKNOWN: ResultStyle("UNKNOWN – DO NOT CHARGE AGAIN", "?", "-unknown", _QUESTION),
 }

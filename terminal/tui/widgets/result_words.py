@@ -41,9 +41,8 @@ def result_words(result: ResultView, locale: str, width: int, height: int) -> Co
     In little space first the amount becomes small, then the blank rows go, then the headline does.
     """
     style = result_style(result)
-    title, detail, origin = (
-        Content(text).wrap(width) for text in (f"{style.sign} {style.words}", result.detail, _origin(result))
-    )
+    texts = (Content(f"{style.sign} {style.words}"), _detail(result), Content(_origin(result)))
+    title, detail, origin = (text.wrap(width) for text in texts)
     groups: list[list[Content]] = []
     for headline, amount, gap in _SIZES:
         groups = [
@@ -59,6 +58,13 @@ def result_words(result: ResultView, locale: str, width: int, height: int) -> Co
 
 def _drawn(lines: Sequence[str]) -> list[Content]:
     return [solid([line]).stylize("bold") for line in lines]
+
+
+def _detail(result: ResultView) -> Content:
+    """Return the reason; what must not be missed stands out of it."""
+    text = Content(result.detail)
+    start = result.detail.find(result.emphasis)
+    return text.stylize("bold reverse", start, start + len(result.emphasis)) if result.emphasis else text
 
 
 def _origin(result: ResultView) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from terminal.money import Money
+from terminal.present_order import SIGN
 from terminal.view import (
     CounterView,
     DeviceView,
@@ -63,7 +64,10 @@ WAITING_QUEUE = replace(
 PAYMENTS = (
     PaymentLine("1041", "18:58", Money(2390, "EUR"), "Card", Outcome.APPROVED, ""),
     PaymentLine("1040", "18:56", Money(875, "EUR"), "Alipay", Outcome.APPROVED, "late"),
-    PaymentLine("1039", "18:55", Money(3100, "EUR"), "Card", Outcome.APPROVED_OFFLINE, "waits for host"),
+    PaymentLine(
+        *("1039", "18:55", Money(3100, "EUR"), "Card", Outcome.APPROVED_OFFLINE, "waits for host"),
+        deferred=True,
+    ),
     PaymentLine("1038", "18:51", Money(129900, "EUR"), "Card", Outcome.DECLINED, "HOST DECLINED"),
     PaymentLine("1037", "18:47", Money(640, "EUR"), "Card", Outcome.UNKNOWN, "being resolved"),
     PaymentLine("1036", "18:44", Money(1520, "EUR"), "Alipay", Outcome.APPROVED, ""),
@@ -104,11 +108,12 @@ _PROMPTS: dict[Phase, tuple[str, LightPattern]] = {
 
 _RESULTS: dict[str, tuple[Outcome, bool, str, str]] = {
     "approved": (Outcome.APPROVED, False, "APPROVED", "The bank has approved. Hand over the goods."),
+    "signature": (Outcome.APPROVED, False, "APPROVED", "Paid. Ask for a signature."),
     "approved-offline": (
         Outcome.APPROVED_OFFLINE,
         False,
         "APPROVED OFFLINE",
-        "The card itself has approved; delivered when the network is back.",
+        "Paid. Ask for a signature. The card itself has approved; the bank only books it.",
     ),
     "deferred": (
         Outcome.APPROVED_OFFLINE,
@@ -160,7 +165,8 @@ def with_result(name: str, amount: Money = AMOUNT) -> CounterView:
         "--------------------------------",
         "Record 87   head 4f1c9a02",
     )
-    result = ResultView(outcome, amount, headline, detail, "RIV-1042", "Card", deferred, receipt)
+    emphasis = SIGN if SIGN in detail else ""
+    result = ResultView(outcome, amount, headline, detail, "RIV-1042", "Card", deferred, receipt, emphasis)
     return replace(in_phase(Phase.DONE, amount), result=result)
 
 

@@ -80,4 +80,4 @@ def test_results_share_neither_shape_nor_words_nor_class() -> None:
     assert len({style.shape for style in styles}) == len(styles)
     assert len({style.words for style in styles}) == len(styles)
     assert len({style.css_class for style in styles}) == len(styles)
-    assert len({style.sign for style in RESULT_STYLES.values()}) == len(RESULT_STYLES)
+    assert len({style.sign for style in styles}) == len(styles)

@@ -51,6 +51,13 @@ async def test_every_note_of_a_payment_can_be_read(
     assert "…" not in shown
 
 
+@pytest.mark.parametrize(("deferred", "sign"), [(False, "☑"), (True, "↓")])
+def test_what_a_card_approved_looks_unlike_what_waits_for_the_host(deferred: bool, sign: str) -> None:
+    offline = Outcome.APPROVED_OFFLINE
+    payment = PaymentLine("1", "18:59", Money(1250, "EUR"), "Card", offline, "", deferred=deferred)
+    assert payment_lines(payment, "€12.50", 33).plain == f"18:59 €12.50 {sign} Card"
+
+
 def test_a_note_goes_on_the_second_line_only_when_it_must() -> None:
     payment = PaymentLine("1", "18:59", Money(1250, "EUR"), "Card", Outcome.DECLINED, "HOST DECLINED")
     assert payment_lines(payment, "€12.50", 33).plain == "18:59 €12.50 ✗ Card HOST DECLINED"

@@ -8,6 +8,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from terminal.money import Money
+from terminal.present_order import SIGN
 from terminal.tui.widgets.big_text import headline_lines, tight_headline_lines
 from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.pixel_font import solid, wide_pixels
@@ -69,6 +70,24 @@ async def test_a_result_shows_all_its_words_and_its_shape(
         assert any("\n".join(line.rstrip() for line in each.split("\n")) for each in large)
         assert any(each in content for each in large)
         assert content.count("\n") < panel.query_one(ResultWords).size.height
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", samples.RESULT_NAMES)
+async def test_a_signature_stands_out_where_one_is_asked_for(
+    app: CountingApp, counter: FakeCounter, size: tuple[int, int], name: str
+) -> None:
+    async with app.run_test(size=size) as pilot:
+        result = replace(
+            result_named(name), detail=f"{SIGN} {result_named('deferred').detail}", emphasis=SIGN
+        )
+        counter.show(replace(samples.offline(samples.with_result(name)), result=result))
+        await pilot.pause()
+        words = app.screen.query_one(ResultWords)
+        assert result.detail in words_shown(app)
+        strips = words.render_lines(words.size.region)
+        bright = [part.text for strip in strips for part in strip if part.style and part.style.reverse]
+        assert SIGN in " ".join(" ".join(bright).split())
 
 
 async def test_a_result_after_another_looks_as_it_looks_alone(counter: FakeCounter) -> None:
@@ -159,8 +178,8 @@ async def test_no_result_shows_another_ones_words(app: CountingApp, counter: Fak
             counter.show(samples.with_result(name))
             await pilot.pause()
             words = words_of(app)
-            assert ("✓ APPROVED" in words) is (name == "approved")
-            assert ("↓ APPROVED OFFLINE" in words) is (name == "approved-offline")
+            assert ("✓ APPROVED" in words) is (name in ("approved", "signature"))
+            assert ("☑ APPROVED OFFLINE" in words) is (name == "approved-offline")
             assert ("NOT AUTHORISED YET" in words) is (name == "deferred")
             assert ("✗ DECLINED" in words) is (name == "declined")
             assert ("DO NOT CHARGE AGAIN" in words) is (name == "unknown")
