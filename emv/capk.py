@@ -29,6 +29,11 @@ from typing import Any
 from emv.errors import AuthenticationError
 from emv.rsa import PublicKey
 
+_FORM = 'give a list of keys, each an object with "rid", "index", "modulus" and "exponent"'
+_GET_ANEW = "copy the entry anew from where it is published, or take it out"
+_KEEP_ONE = "keep the one that the scheme publishes"
+"""What whoever has the file can do."""
+
 
 class CaKeyError(ValueError):
     """A key file that can't be used. The message names the entry."""
@@ -83,7 +88,7 @@ class CaKeys:
         self._keys: dict[tuple[bytes, int], CaKey] = {}
         for key in keys:
             if self._keys.setdefault((key.rid, key.index), key) != key:
-                raise CaKeyError(f"CA key {key.name} comes twice, and differs")
+                raise CaKeyError(f"CA key {key.name} comes twice, and differs: {_KEEP_ONE}")
         self._revoked = frozenset((entry.rid, entry.index, entry.serial) for entry in revoked)
         self.left_out = tuple(left_out)
         """What a file had that is not taken, one line each."""
@@ -120,11 +125,11 @@ def parse_ca_keys(text: str) -> CaKeys:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CaKeyError(f"the CA key file is not JSON: {error}") from None
+        raise CaKeyError(f"the CA key file is not JSON: {error}; {_FORM}") from None
     if isinstance(content, list):
         content = {"keys": content}
     if not isinstance(content, dict):
-        raise CaKeyError("the CA key file is neither a list nor an object")
+        raise CaKeyError(f"the CA key file is neither a list nor an object: {_FORM}")
     entries = [_Entry(entry) for entry in _listed(content, "keys") + _listed(content, "cases")]
     left_out: list[str] = []
     chosen = [entry for entry in entries if _counts(entry, entries, left_out)]
@@ -147,7 +152,9 @@ class _Entry:
             if self._fields.get(field) is not None:
                 told = _bytes(self._fields, field, self.name)
                 if told != sha1(covered, usedforsecurity=False).digest():
-                    raise CaKeyError(f"{self.name}: its check sum ({field}) is not that of the key")
+                    raise CaKeyError(
+                        f"{self.name}: its check sum ({field}) is not that of the key: {_GET_ANEW}"
+                    )
 
     @property
     def ambiguous(self) -> bool:
@@ -217,7 +224,7 @@ def _bytes(fields: dict[str, Any], field: str, name: str) -> bytes:
     try:
         return bytes.fromhex(fields[field])
     except (KeyError, TypeError, ValueError):
-        raise CaKeyError(f'{name}: "{field}" is not there or not hexadecimal') from None
+        raise CaKeyError(f'{name}: "{field}" is not there or not hexadecimal: {_GET_ANEW}') from None
 
 
 def _expiry(fields: dict[str, Any], name: str) -> datetime.date | None:

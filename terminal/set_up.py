@@ -80,16 +80,20 @@ def read_ca_keys(path: Path) -> CaKeys:
         keys = parse_ca_keys(_read(path))
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
+    if keys.left_out:
+        logger.warning("%s: %d keys are taken, %d left out", path, len(keys), len(keys.left_out))
     for line in keys.left_out:
-        logger.warning("%s: left out: %s", path, line)
+        logger.info("%s: left out: %s", path, line)
     return keys
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: can't be read ({error})") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: can't be read (it is no text in UTF-8)") from error
 
 
 def make_channels(config: Config, host: HostClient) -> tuple[list[Channel], list[httpx.AsyncClient]]:

@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         if its.config is None:
             raise UsageError(f"--sealed seals to this terminal's host, and there is no {home / CONFIG_FILE}")
         sealer = place.enrolment(home, its.config.terminal.id).sealer
+    _check(options.out)
     reader = _open(its.terminal.reader)
     try:
         card = _wait(reader, its.terminal.reader)
@@ -131,13 +132,29 @@ def _wait(reader: ContactlessReader, address: str) -> Card:
     raise FindingError(f"no card came to {address} in {WAIT_S:.0f} s")
 
 
+def _check(file: Path | None) -> None:
+    """Refuse a file that can't be written before anybody holds a card to the reader."""
+    if file is not None:
+        os.close(_create(file))
+        file.unlink()
+    elif not os.access(Path.cwd(), os.W_OK):
+        raise FindingError(f"{Path.cwd()}: nothing can be written there; name a file with --out")
+
+
+def _create(file: Path) -> int:
+    """Return the descriptor of a new file that only its owner reads."""
+    try:
+        return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise FindingError(f"{file}: is there already and is left alone; name another with --out") from error
+    except OSError as error:
+        why = error.strerror or error
+        raise FindingError(f"{file}: can't be written ({why}); name another with --out") from error
+
+
 def _write(file: Path, value: Mapping[str, Any]) -> None:
     """Write a file that only its owner reads; one that is there already is left alone."""
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise FindingError(f"{file}: can't be written ({error.strerror}); name another with --out") from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+    with os.fdopen(_create(file), "w", encoding="utf-8") as opened:
         json.dump(value, opened, indent=1)
         opened.write("\n")
 

@@ -56,8 +56,10 @@ def run(options: argparse.Namespace) -> int:
 def _transcripts(options: argparse.Namespace) -> tuple[Transcript, ...]:
     try:
         text = options.file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{options.file}: can't be read ({error})") from error
+    except OSError as error:
+        raise UsageError(f"{options.file}: can't be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{options.file}: can't be read (it is no text in UTF-8)") from error
     try:
         if is_sealed(text):
             text = unseal(text, _opener(options))
@@ -73,7 +75,9 @@ def _opener(options: argparse.Namespace) -> Opener:
         )
     try:
         return Opener.load(options.key)
-    except (OSError, RecordError) as error:
+    except OSError as error:
+        raise UsageError(f"{options.key}: can't be used ({error.strerror or error})") from error
+    except RecordError as error:
         raise UsageError(f"{options.key}: can't be used ({error})") from error
 
 

@@ -198,3 +198,20 @@ def test_published_keys_are_read_with_their_check_sums(vectors: Callable[[str], 
         damaged = case | {"modulus": case["modulus"][:-1] + ("1" if case["modulus"][-1] != "1" else "3")}
         with pytest.raises(CaKeyError, match=f"{case['rid']}/{case['index']}"):
             parse_ca_keys(json.dumps([damaged]))
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("{", "give a list of keys"),
+        ("5", "give a list of keys"),
+        ('[{"rid": "A000000003", "index": "94"}]', "copy the entry anew"),
+        (
+            '[{"rid": "A000000003", "index": "94", "modulus": "C1", "exponent": "03", "checksum": "00"}]',
+            "copy the entry anew",
+        ),
+    ],
+)
+def test_a_refusal_says_what_to_do(text: str, remedy: str) -> None:
+    with pytest.raises(CaKeyError, match=remedy):
+        parse_ca_keys(text)

@@ -185,7 +185,17 @@ def test_a_file_that_is_there_is_left_alone(run: Run, tmp_path: Path) -> None:
     file.write_text("mine")
     code, _, err = run("emv", "record", "--home", tmp_path, "--reader", "sim:visa-approve", "--out", file)
     assert (code, file.read_text()) == (FINDING, "mine")
+    assert "is there already" in err
     assert "--out" in err
+    assert "hold a test card" not in err  # nobody taps in vain
+
+
+def test_what_can_t_be_written_is_told_before_the_tap(run: Run, tmp_path: Path) -> None:
+    for file in (tmp_path / "no" / "where.json", tmp_path, tmp_path / ("x" * 300)):
+        code, _, err = run("emv", "record", "--home", tmp_path, "--reader", "sim:visa-approve", "--out", file)
+        assert (code, "hold a test card" in err) == (FINDING, False)
+        assert "Errno" not in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_card_it_gives_up(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

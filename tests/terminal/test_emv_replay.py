@@ -156,9 +156,26 @@ def test_files_that_can_t_be_used(run: Run, tmp_path: Path, option: str, content
     code, out, err = run(file(tmp_path, mastercard()), option, other)
     assert (code, out) == (WRONG_USE, "")
     assert str(other) in err
+    assert ("can't be read (No such file or directory)" in err) is (content is None)
+    other.write_bytes(b"\xff")
+    assert "can't be read (it is no text in UTF-8)" in run(file(tmp_path, mastercard()), option, other)[2]
+
+
+def test_keys_that_are_left_out_are_counted_in_a_line(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = json.loads(scheme.ca_keys_json())
+    listed = keys if isinstance(keys, list) else keys["keys"]
+    for index in ("E1", "E2", "E3"):
+        listed.append({"rid": "A000000003", "index": index, "modulus": "C1" * 128, "exponent": "02"})
+    file_of_keys = tmp_path / "keys.json"
+    file_of_keys.write_text(json.dumps(keys))
+    assert run(file(tmp_path, mastercard()), "--ca-keys", file_of_keys)[0] == FINE
+    (line,) = [its.getMessage() for its in caplog.records if its.levelname == "WARNING"]
+    assert line.endswith("keys are taken, 3 left out")
 
 
 def test_wrong_use(run: Run, tmp_path: Path) -> None:
     assert run()[0] == WRONG_USE
     code, _, err = run(tmp_path / "nowhere.json")
-    assert (code, "can't be read" in err) == (WRONG_USE, True)
+    assert (code, "can't be read (No such file or directory)" in err) == (WRONG_USE, True)
