@@ -347,17 +347,28 @@ _CVR = {
 }
 
 
+_VISA = bytes.fromhex("A000000003")
+_VISA_FORMS = (IadFormat.VISA_0, IadFormat.VISA_1, IadFormat.VISA_2, IadFormat.VISA_3, IadFormat.VISA_4)
+
+
 def _issuer_data(value: bytes, context: Context) -> Lines:
     data = IssuerData.decode(value, context.rid)
     if data.format is IadFormat.UNKNOWN:
         return (data.format.value.capitalize(),) if value else ()
     table = _CVR.get(data.format, bit_words.CVR_SHORT)
     return (
-        data.format.value,
+        _issuer_form(data.format, context.rid),
         f"Derivation Key Index (DKI): {data.dki:02X}",
         *_cryptogram_version(data),
         *(f"CVR: {line}" for line in table.words(data.cvr)),
     )
+
+
+def _issuer_form(form: IadFormat, rid: bytes) -> str:
+    """Return what a form is called. Visa's does not tell whose the card is: other schemes have it, too."""
+    if form not in _VISA_FORMS or rid == _VISA:
+        return form.value
+    return f"Visa form, as of {form.value}"
 
 
 def _cryptogram_version(data: IssuerData) -> Lines:

@@ -10,6 +10,7 @@ from emv.explain import Node
 from emv.field_words import Lines
 
 _DEFAULT_RATE = 0x11
+_OF_CONTACTLESS = b"\x80\x01"
 _COMPACT_TLV = {
     0x1: "country code and national data",
     0x2: "issuer identification number",
@@ -47,8 +48,21 @@ def explain_atr(raw: bytes) -> tuple[Node, ...]:
         nodes.append(_byte("TCK", atr.rest[0], "Correct" if correct else "Wrong"))
     if len(atr.rest) > 1:
         nodes.append(Node(None, "Surplus", len(atr.rest) - 1, _hex(atr.rest[1:])))
+    if _is_contactless(raw):
+        words = (
+            "Made by the PC/SC reader for a contactless card: what EMV says of contact cards does not matter"
+        )
+        nodes.append(Node(None, "PC/SC", 0, "", (words,)))
     nodes.append(_verdict(atr.reasons()))
     return tuple(nodes)
+
+
+def _is_contactless(raw: bytes) -> bool:
+    """Say whether a reader has made this answer up: TD1 says T=0, TD2 T=1, and nothing else is there.
+
+    Spec: PC/SC part 3, 3.1.3.2.3.
+    """
+    return raw[0] == DIRECT and raw[1] & 0xF0 == 0x80 and raw[2:4] == _OF_CONTACTLESS
 
 
 def explain_ats(raw: bytes) -> tuple[Node, ...]:

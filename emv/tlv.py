@@ -169,7 +169,10 @@ def _read_length(data: bytes, position: int) -> tuple[int, int]:
     """Return where the value begins and ends whose length stands at `position`, all of it being there."""
     begin, end = read_length(data, position)
     if end > len(data):
-        raise DecodeError("the value is cut off", offset=begin)
+        told, there = end - begin, len(data) - begin
+        raise DecodeError(
+            f"the value is cut off: its length counts {told} bytes, {there} follow", offset=begin
+        )
     return begin, end
 
 

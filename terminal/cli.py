@@ -21,6 +21,7 @@ __all__ = ["FINDING", "FINE", "WRONG_USE", "main"]
 
 DEMO_READER = "pcsc:"
 """The demo's reader where none is named: the real PC/SC daemon with a virtual card."""
+EXIT_CODES = "Exit codes: 0 fine, 1 something is wrong with what was looked at, 2 wrong use."
 EXAMPLE_SCRIPT = Path(__file__).parent / "demo" / "built_in.toml"
 
 
@@ -194,7 +195,7 @@ def _add_demo(commands: Any) -> None:
 
 
 def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], words: str) -> Any:
-    command = commands.add_parser(name, help=words, description=words)
+    command = commands.add_parser(name, help=words, description=words, epilog=EXIT_CODES)
     command.set_defaults(run=run)
     return command
 

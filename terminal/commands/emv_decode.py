@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ WIDEST_MEANING = 60
 INDENT = 2
 MAX_BYTES = 64 * 1024
 """Far more than cards and terminals say to each other: an answer has 256 bytes."""
+_PREFIX, _SEPARATORS, _NO_DIGIT = re.compile(r"\b0[xX]"), re.compile(r"[\s:,-]"), re.compile(r"[^0-9A-Fa-f]")
+_INCOMPLETE = ("cut off", "missing", "only one digit")
+"""What the reason says where data was perhaps not copied whole."""
 _CHARACTERS_A_BYTE = 8
 """At most, of what is read: with separators."""
 
@@ -68,24 +72,29 @@ def _nodes(options: argparse.Namespace, data: bytes) -> tuple[Node, ...]:
 
 def _bytes(options: argparse.Namespace) -> bytes:
     most = MAX_BYTES * _CHARACTERS_A_BYTE
-    text = "".join(sys.stdin.read(most + 1) if part == "-" else part for part in options.data)
-    digits = "".join(text.split())
+    text = " ".join(sys.stdin.read(most + 1) if part == "-" else part for part in options.data)
+    digits = _SEPARATORS.sub("", _PREFIX.sub("", text))
     if len(text) > most or len(digits) > 2 * MAX_BYTES:
         raise _Fault(
             f"more than {MAX_BYTES // 1024} KiB: give one answer of a card at a time, or one record",
             MAX_BYTES,
             code=WRONG_USE,
         )
-    wrong = next((place for place, digit in enumerate(digits) if digit not in "0123456789abcdefABCDEF"), None)
+    wrong = _NO_DIGIT.search(digits)
     if wrong is not None:
         raise _Fault(
-            f"not hexadecimal: character {wrong + 1}; give digits 0 to 9 and A to F only",
-            wrong // 2,
+            f"not hexadecimal: {wrong[0]!r} is digit {wrong.start() + 1}; give digits 0 to 9 and A to F only",
+            wrong.start() // 2,
             code=WRONG_USE,
         )
     if len(digits) % 2:
         raise _Fault("the last byte has only one digit", len(digits) // 2)
-    return bytes.fromhex(digits)
+    data = bytes.fromhex(digits)
+    if options.tag is None and not any(data):
+        raise _Fault(
+            "nothing to decode: give data objects in hexadecimal, such as 9F3602000A", 0, code=WRONG_USE
+        )
+    return data
 
 
 def _tag(text: str) -> int:
@@ -108,7 +117,8 @@ def _tell(found: _Fault, *, as_json: bool) -> int:
         complain(found.message)
         return found.code
     where = f"byte {found.offset}" if tag is None else f"tag {tag}, byte {found.offset}"
-    complain(f"malformed at {where} (counted from 0): {found.message}; check that it was copied whole")
+    hint = "; check that it was copied whole" if any(words in found.message for words in _INCOMPLETE) else ""
+    complain(f"malformed at {where} (counted from 0): {found.message}{hint}")
     return found.code
 
 

@@ -11,7 +11,10 @@ from typing import Any
 from emv.config import EmvConfig
 from emv.config_file import ConfigFileError, default_text
 from emv.config_file import parse as parse_emv
+from emv.errors import DecodeError
+from emv.explain import explain_field
 from emv.fields import Tvr
+from emv.outcome import CvmResult
 from emv.tags import Tag
 from offline_queue.errors import RecordError
 from offline_queue.sealing import Opener
@@ -111,6 +114,18 @@ def _emv(transcript: Transcript, named: Path | None, shop: Mapping[str, Any]) ->
         raise FindingError(f"{transcript.id}: {what}") from error
 
 
+def _verification(cvm: CvmResult, results: bytes) -> str:
+    """Return how the cardholder was verified, and what the CVM results say of it."""
+    words = "none was needed or came to pass" if cvm is CvmResult.NOT_APPLICABLE else cvm.value
+    if not results:
+        return words
+    try:
+        told = "; ".join(explain_field(Tag.CVM_RESULTS, results).meaning)
+    except DecodeError as error:
+        told = error.reason
+    return f"{words} ({results.hex().upper()}: {told})"
+
+
 def _lines(its: Replayed) -> Iterator[str]:
     """Yield what came of a replay, in words."""
     outcome, oda = its.outcome, its.oda
@@ -127,7 +142,7 @@ def _lines(its: Replayed) -> Iterator[str]:
     bits = [str(bit.name).lower().replace("_", " ") for bit in Tvr(int.from_bytes(tvr, "big")) if bit.name]
     yield f"  TVR: {tvr.hex().upper()}{' ' + ', '.join(bits) if bits else ''}"
     yield f"  TSI: {its.tsi.hex().upper()}"
-    yield f"  verification: {outcome.cvm.value} {its.value(Tag.CVM_RESULTS).hex().upper()}".rstrip()
+    yield f"  verification: {_verification(outcome.cvm, its.value(Tag.CVM_RESULTS))}"
     why = f" ({oda.reason})" if oda.reason else ""
     yield f"  authentication: {oda.method.value}, {oda.result.value}{why}"
     yield f"  differences: {len(its.differences) or 'none'}"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emv.errors import DecodeError
-from emv.explain import explain_field
+from emv.explain import explain, explain_field
 from emv.issuer_answer import authentication_words, command_words
 from emv.issuer_data import IadFormat, IssuerData
 from emv.service_code import ServiceCode
@@ -31,7 +31,20 @@ FORMS = [
 def test_a_form_is_recognised(raw: str, form: IadFormat, dki: int, cvn: int, cvr: str) -> None:
     data = IssuerData.decode(bytes.fromhex(raw))
     assert (data.format, data.dki, data.cvn, data.cvr.hex().upper()) == (form, dki, cvn, cvr)
-    assert explain_field(0x9F10, bytes.fromhex(raw)).meaning[0] == form.value
+    told = explain_field(0x9F10, bytes.fromhex(raw)).meaning[0]
+    assert told == (f"Visa form, as of {form.value}" if form.name.startswith("VISA") else form.value)
+
+
+@pytest.mark.parametrize(
+    ("aid", "first"),
+    [
+        ("A0000000031010", "Visa Smart Debit/Credit (VSDC), IAD format 1"),
+        ("A0000000651010", "Visa form, as of Visa Smart Debit/Credit (VSDC), IAD format 1"),
+    ],
+)
+def test_the_form_alone_does_not_tell_whose_card_it_is(aid: str, first: str) -> None:
+    data = bytes.fromhex(f"8407{aid}9F100706011203A00000")
+    assert explain(data)[1].meaning[0] == first
 
 
 def test_the_provider_tells_american_express() -> None:

@@ -187,8 +187,46 @@ def test_more_than_a_terminal_ever_hears_is_refused(decode: Run, monkeypatch: py
     assert decode("50820400" + "41" * 1024)[0] == FINE
 
 
-def test_nothing_has_no_objects(decode: Run) -> None:
-    assert decode("--json", "")[:2] == (FINE, "[]\n")
+@pytest.mark.parametrize("data", ["", " ", "00", "0000"])
+def test_nothing_to_decode(decode: Run, data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, err = decode("--json", data)
+    assert (code, "nothing to decode" in err) == (WRONG_USE, True)
+    assert "nothing to decode" in json.loads(out)["error"]["message"]
+    monkeypatch.setattr("sys.stdin", io.StringIO(data))
+    assert decode("-")[0] == WRONG_USE
+    assert decode("--tag", "9C", "00")[0] == FINE
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["0x9F3602000A", "9F:36:02:00:0A", "9f-36-02-00-0a", "0x9F, 0x36, 0x02, 0x00, 0x0A", "0X9f36 02000A"],
+)
+def test_hex_as_others_write_it(decode: Run, data: str) -> None:
+    assert decode(data) == decode("9F3602000A")
+
+
+def test_what_is_no_digit_is_shown(decode: Run) -> None:
+    assert "'Z' is digit 3" in decode("9FZ6")[2]
+    assert "'x' is digit 2" in decode("9x36")[2]
+
+
+def test_what_is_cut_off_is_counted(decode: Run) -> None:
+    _, _, err = decode("7016 9F3602")
+    assert "tag 70, byte 2" in err
+    assert "its length counts 22 bytes, 3 follow; check that it was copied whole" in err
+    assert "copied whole" not in decode("5A80")[2]
+
+
+def test_an_answer_that_a_reader_made_for_a_contactless_card(decode: Run) -> None:
+    for atr in ("3B8F8001804F0CA000000306030001000000006A", "3B80800101", "3B8580018073C421C057"):
+        _, out, _ = decode("--atr", atr)
+        assert "Made by the PC/SC reader for a contactless card" in out
+        assert "EMV" in out.splitlines()[-1]
+    assert "PC/SC" not in decode("--atr", "3B6500002063CB6800")[1]
+
+
+def test_the_exit_codes_are_in_the_help(decode: Run) -> None:
+    assert "Exit codes: 0 fine, 1" in decode("--help")[1]
 
 
 def test_one_way_at_a_time(decode: Run) -> None:

@@ -99,7 +99,8 @@ def test_what_a_person_is_told(run: Run, tmp_path: Path) -> None:
         "  outcome: online request (the issuer is asked)",
         "  recorded: online request (the issuer is asked); authentication: none, not performed",
         "  TVR: 8000008001 oda not performed, floor limit exceeded",
-        "  verification: no CVM 1F0302",
+        "  verification: no CVM (1F0302: No CVM required; Condition: if terminal supports the CVM; "
+        "Result: successful)",
         "  authentication: none, not performed (no CA keys)",
         "  differences: none",
     ):
