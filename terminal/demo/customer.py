@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
+from drivers.errors import Reason
 from terminal.counter import Counter
-from terminal.view import CounterView
+from terminal.view import CounterView, DeviceView
 
 PATIENCE_S = 20.0
 """For how long a scripted customer waits for anything, in seconds."""
@@ -37,21 +39,28 @@ async def until(
 
 
 async def until_ready(counter: Counter) -> None:
-    """Wait until every device works and the host is reached. Raises NotReadyError."""
-    try:
-        await until(counter, lambda view: not _unready(view), READY_S)
-    except TimeoutError as error:
-        raise NotReadyError("; ".join(_unready(counter.view))) from error
+    """Wait until every device works and the host is reached. Raises NotReadyError.
+
+    A driver that is not installed is not waited for, and neither is then what still comes up.
+    """
+    with contextlib.suppress(TimeoutError):
+        await until(counter, lambda view: not _unready(view) or _without_driver(view), READY_S)
+    if found := _without_driver(counter.view) or _unready(counter.view):
+        raise NotReadyError("; ".join(found))
+
+
+def _without_driver(view: CounterView) -> list[str]:
+    """Return the devices that no driver is installed for."""
+    return [_told(device) for device in view.devices if device.text == Reason.DRIVER_MISSING.value]
 
 
 def _unready(view: CounterView) -> list[str]:
     """Return what does not work, and its cure."""
-    found = []
-    for device in view.devices:
-        if device.state not in _DEVICES_READY:
-            colon = "" if device.address.endswith(":") else ":"  # an address may end with one: "sim:"
-            cure = f" ({device.cure})" if device.cure else ""
-            found.append(f"{device.address}{colon} {device.text or device.state}{cure}")
-    if not view.online:
-        found.append(f"the host: {view.network or 'not reached'}")
-    return found
+    found = [_told(device) for device in view.devices if device.state not in _DEVICES_READY]
+    return found if view.online else [*found, f"the host: {view.network or 'not reached'}"]
+
+
+def _told(device: DeviceView) -> str:
+    colon = "" if device.address.endswith(":") else ":"  # an address may end with one: "sim:"
+    cure = f" ({device.cure})" if device.cure else ""
+    return f"{device.address}{colon} {device.text or device.state}{cure}"

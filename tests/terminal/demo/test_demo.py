@@ -99,7 +99,7 @@ def test_an_address_that_is_none_names_the_syntax() -> None:
 @pytest.mark.parametrize(
     ("reader", "words"),
     [
-        ("sim:no-such-card", "sim:no-such-card: not found (write one of: "),
+        ("sim:visa-aprove", "sim:visa-aprove: not found (write sim:visa-approve or sim:"),
         ("pn532:/dev/no-such-port", "pn532:/dev/no-such-port: not found (attach the reader, then: ls "),
         ("foo:", "foo: driver not installed (no contactless reader driver is called foo; "),
     ],
