@@ -39,7 +39,12 @@ def main() -> int:
         print("atheris is not installed (it needs Python below 3.14); the test suite tries the corpus anyway")
         return 1
     names = [options.target] if options.target else list(TARGETS)
-    return next((code for name in names if (code := hunt(name, options.seconds))), 0)
+    for name in names:
+        if code := hunt(name, options.seconds):
+            print(f"== {name}: something was found; the input is named above", flush=True)
+            return code
+    print(f"== {len(names)} target{'s' if len(names) > 1 else ''}, nothing found", flush=True)
+    return 0
 
 
 def hunt(name: str, seconds: int) -> int:
