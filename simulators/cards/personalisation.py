@@ -12,9 +12,16 @@ T = TypeVar("T")
 
 
 def build(kind: type[T], table: Mapping[str, Any]) -> T:
-    """Return an instance. Unknown keys are a TypeError, bad values a ValueError."""
+    """Return an instance. Unknown keys and bad values are a TypeError or ValueError, which names the key."""
     hints = get_type_hints(kind)
-    values = {key: _value(hints[key], value) if key in hints else value for key, value in table.items()}
+    values = {}
+    for key, value in table.items():
+        if key not in hints:
+            raise TypeError(f"unknown key {key}; there are {', '.join(sorted(hints))}")
+        try:
+            values[key] = _value(hints[key], value)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise type(error)(f"{key}: {error}") from error
     return kind(**values)
 
 
@@ -28,6 +35,8 @@ def _value(hint: Any, value: Any) -> Any:
         return {key: _value(arguments[1], each) for key, each in value.items()}
     if hint is bytes:
         return bytes.fromhex(value)
+    if hint in (int, str, bool) and type(value) is not hint:
+        raise TypeError(f"must be {hint.__name__}, not {value!r}")
     if issubclass(hint, Enum):
         return hint(value)
     nested: Any = hint

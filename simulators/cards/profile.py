@@ -1,7 +1,7 @@
 """Cards by name: one TOML file a profile, made into a card that works.
 
-``python -m simulators.cards`` lists them; the first comment of a file says what its card is. Tables of a
-file, all but ``[card]`` optional:
+``python -m simulators.cards`` lists them; the first comment of a file says what its card is. A file of one's
+own is named by its path, which ends in ``.toml``. Tables of a file, all but ``[card]`` optional:
 
 ``[card]``
     ``kind`` (visa, unionpay, mastercard, amex, jcb, discover; visa if absent), and the fields of that kind's
@@ -22,8 +22,11 @@ file, all but ``[card]`` optional:
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from simulators.cards.attacks import DistantCard, ManInTheMiddle, ReplayingCard
@@ -46,22 +49,64 @@ def profiles() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
 
 
+class ProfileError(ValueError):
+    """A card can't be made of a profile; the message says which, and why."""
+
+
 def load(name: str) -> SimulatedCard:
-    """Return a new card of this profile, its transaction counter at zero. KeyError if there is none."""
-    return make(tomllib.loads(_text(name)))
+    """Return a new card of this profile, its transaction counter at zero.
+
+    Args:
+        name: One of `profiles`, or the path of a file of one's own, which ends in .toml.
+
+    Raises:
+        KeyError: there is none of that name.
+        ProfileError: it describes no card.
+    """
+    with _of(name):
+        return make(tomllib.loads(_text(name)))
 
 
 def describe(name: str) -> str:
-    """Return what a profile's first comment says of its card. KeyError if there is none."""
+    """Return what a profile's first comment says of its card. Raises as `load` does."""
+    with _of(name):
+        text = _text(name)
     lines = []
-    for line in _text(name).splitlines():
+    for line in text.splitlines():
         if not line.startswith("#"):
             break
         lines.append(line.removeprefix("#").strip())
     return " ".join(lines)
 
 
+def nearest(name: str) -> tuple[str, ...]:
+    """Return the names that are most like one that there is not."""
+    return tuple(get_close_matches(name, profiles(), n=3, cutoff=0.4))
+
+
+@contextmanager
+def _of(name: str) -> Iterator[None]:
+    """Name the profile in whatever is wrong with it."""
+    try:
+        yield
+    except ProfileError:
+        raise  # of a profile within: it is named already
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise ProfileError(f"{name}: {why}") from error
+    except KeyError as error:
+        if name not in profiles() and not _is_file(name):
+            raise
+        raise ProfileError(f"{name}: {error.args[0]} is missing, or is no profile") from error
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(_SUFFIX) and Path(name).is_file()
+
+
 def _text(name: str) -> str:
+    if _is_file(name):
+        return Path(name).read_text("utf-8")
     if name not in profiles():
         raise KeyError(name)
     return (_PROFILES / (name + _SUFFIX)).read_text("utf-8")
@@ -87,10 +132,12 @@ def _chip(tables: Mapping[str, Any]) -> SimulatedCard:
 
 
 def _application(tables: Mapping[str, Any]) -> tuple[Application, Any]:
+    if not isinstance(tables["card"], dict):
+        raise TypeError("card must be a table")
     fields = dict(tables["card"])
     word = fields.pop("kind", "visa")
     if word not in KINDS:
-        raise ValueError(f"no kind of card is called {word}")
+        raise ValueError(f"no kind of card is called {word}; there are {', '.join(KINDS)}")
     kind = KINDS[word]
     values = {**kind.usual, **fields}
     if "authentication" in tables:

@@ -121,8 +121,11 @@ def open(address: DeviceAddress) -> InProcessReader:
     try:
         card = profile.load(address.target)
     except KeyError as error:
-        hint = f"write one of: {', '.join(f'sim:{name}' for name in profile.profiles())}"
+        near = [f"sim:{name}" for name in profile.nearest(address.target)]
+        hint = f"write {' or '.join(near)}" if near else "python -m simulators.cards lists the cards"
         raise DeviceUnavailableError(address, Reason.NOT_FOUND, hint) from error
+    except profile.ProfileError as error:
+        raise DeviceUnavailableError(address, Reason.NOT_FOUND, f"mend the card: {error}") from error
     return InProcessReader(address, Field(card))
 
 

@@ -115,7 +115,9 @@ def _open(address: str) -> ContactlessReader:
         return open_reader(parse(address))
     except AddressError as error:
         raise UsageError(str(error)) from error
-    except (DeviceError, RegistryError) as error:
+    except DeviceError as error:
+        raise FindingError(str(error)) from error  # it names its address
+    except RegistryError as error:
         raise FindingError(f"{address}: {error}") from error
 
 

@@ -1,15 +1,23 @@
 """Profiles: every file makes a card, and what is wrong in one is told."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
+from drivers.address import parse
+from drivers.errors import DeviceUnavailableError
 from simulators import scheme
 from simulators.cards import profile
 from simulators.cards.card import AsksForTime, SimulatedCard, atr_from_ats, historical_bytes
 from simulators.cards.misbehaving import GetResponseCard, WrongLengthCard
 from simulators.cards.visa import VisaCard
+from simulators.readers import in_process
 
 Purchase = Callable[..., tuple[bytes | None, bytes]]
 SELECT_PPSE = bytes.fromhex("00A404000E325041592E5359532E444446303100")
@@ -42,6 +50,58 @@ def test_the_profiles_that_others_count_on_are_there() -> None:
 def test_an_unknown_name_is_an_error(name: str) -> None:
     with pytest.raises(KeyError):
         profile.load(name)
+
+
+MINE = '# Mine.\n[card]\npan = "4761739001010119"\n'
+
+
+def test_a_file_of_ones_own_is_a_card(tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text(MINE)
+    assert isinstance(profile.load(str(file)), SimulatedCard)
+    assert profile.describe(str(file)) == "Mine."
+    reader = in_process.open(parse(f"sim:{file}"))
+    assert reader.wait_for_card(Event(), timeout_s=0) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[card", "Expected ']'"),
+        ("", "card is missing"),
+        ("card = 1", "card must be a table"),
+        (MINE + "colour = 1", "unknown key colour; there are aid, "),
+        (MINE + 'aid = "zz"', "aid: non-hexadecimal"),
+        ("[card]\npan = 4761", "pan: must be str, not 4761"),
+        ('[card]\nkind = "vsa"', "no kind of card is called vsa; there are visa, "),
+        (MINE + '[directory]\nalso = ["nope"]', "nope is missing"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_with_its_name(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text(text)
+    with pytest.raises(profile.ProfileError) as caught:
+        profile.load(str(file))
+    assert str(caught.value).startswith(f"{file}: {words}")
+    with pytest.raises(DeviceUnavailableError, match=re.escape(f"mend the card: {file}: ")):
+        in_process.open(parse(f"sim:{file}"))
+
+
+def listing(*names: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "simulators.cards", *names]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_list_of_cards(tmp_path: Path) -> None:
+    assert [line.split()[0] for line in listing().stdout.splitlines()] == list(profile.profiles())
+    unknown = listing("visa-aprove")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert unknown.stderr.startswith("there is no card visa-aprove; did you mean visa-approve, ")
+    (tmp_path / "my.toml").write_text("[card")
+    broken = listing(str(tmp_path / "my.toml"))
+    assert broken.returncode == 1
+    assert broken.stderr.startswith(f"{tmp_path}/my.toml: Expected")
+    assert len(broken.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ def test_a_name_is_a_field_of_its_own_with_that_card() -> None:
     assert in_process.FIELD.card is None
 
 
-def test_an_unknown_card_is_told_the_names() -> None:
+def test_an_unknown_card_is_told_the_nearest_names() -> None:
     with pytest.raises(DeviceUnavailableError) as caught:
-        in_process.open(parse("sim:nosuch"))
+        in_process.open(parse("sim:visa-aprove"))
     assert caught.value.reason is Reason.NOT_FOUND
     assert "sim:visa-approve" in caught.value.hint
 
