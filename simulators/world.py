@@ -259,6 +259,8 @@ readers = [{readers}]
 scanners = [{scanners}]
 
 [cards]
+# Up to here a genuine card may approve by itself, offline.
+floor_limit = "5.00"
 ca_keys = "{ca_keys}"
 
 [host]

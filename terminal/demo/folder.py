@@ -13,7 +13,10 @@ from terminal.home import CONFIG_FILE
 
 MARK = "# Written by the demo"
 """How the demo's configuration begins. A file that begins otherwise is somebody's own."""
-HEADER = f"{MARK}. All hosts here are simulated and on loopback.\n\n"
+HEADER = (
+    f"{MARK}, anew at each start: what is changed here is lost.\n"
+    "# All hosts here are simulated and on loopback.\n\n"
+)
 LOCK_FILE = "demo.lock"
 
 

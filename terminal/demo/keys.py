@@ -16,6 +16,9 @@ _BEFORE_CARD_READ = (Phase.ARMED, Phase.READING)
 _GOOD_CARDS = ("visa-approve", "mastercard-approve", "unionpay-approve", "amex-approve")
 """What a customer taps, one after another: a card of each scheme."""
 
+_BAD_CARDS = ("visa-issuer-declines", "malicious-forged", "visa-decline")
+"""Cards that pay nothing: for want of money, because they are forged, and by their own decision."""
+
 
 class DemoCustomer:
     """Does at a key what a customer would do, and lets go when a customer would."""
@@ -24,6 +27,7 @@ class DemoCustomer:
         self._counter = counter
         self._world = world
         self._good_cards = cycle(_GOOD_CARDS)
+        self._bad_cards = cycle(_BAD_CARDS)
 
     def keys(self) -> Sequence[DemoKey]:
         """Return the strip."""
@@ -36,7 +40,11 @@ class DemoCustomer:
                 self._tap_good,
             ),
             DemoKey(
-                "d", "tap_declined", "bad card", "The customer taps a card that is declined", self._tap_bad
+                "d",
+                "tap_declined",
+                "bad card",
+                "The customer taps a card that pays nothing, or a forged one",
+                self._tap_bad,
             ),
             DemoKey(
                 "p", "tap_torn", "pull card", "The customer pulls the card away too early", self._tap_torn
@@ -53,7 +61,8 @@ class DemoCustomer:
         await self._tap(next(self._good_cards))
 
     async def _tap_bad(self) -> None:
-        await self._tap("visa-issuer-declines")
+        self._need(Phase.ARMED, "Type an amount and press Enter first.")
+        await self._tap(next(self._bad_cards))
 
     async def _tap_torn(self) -> None:
         self._need(Phase.ARMED, "Type an amount and press Enter first.")

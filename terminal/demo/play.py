@@ -19,6 +19,7 @@ from terminal.demo.script import Step
 from terminal.demo.victim_process import VictimError, VictimProcess
 from terminal.demo.world import World
 from terminal.enrolment import Enrolment
+from terminal.present_order import SIGN
 from terminal.signals import to_the_end
 from terminal.view import CounterView, Outcome, Phase
 
@@ -255,7 +256,8 @@ class Player:
         if result.outcome in _PAID:
             self._shown[view.attempt] = result.amount.minor
         deferred = " (deferred)" if result.deferred else ""
-        return ", then ".join([*seen, f"{result.outcome.value}{deferred}"])
+        signature = " (signature)" if result.emphasis == SIGN else ""
+        return ", then ".join([*seen, f"{result.outcome.value}{deferred}{signature}"])
 
 
 def _again(view: CounterView) -> bool:

@@ -25,6 +25,11 @@ def test_a_folder_that_the_demo_made_is_used_again(tmp_path: Path) -> None:
             write_config(folder, "")
 
 
+def test_the_configuration_says_that_changes_in_it_are_lost(tmp_path: Path) -> None:
+    with demo_folder(tmp_path) as folder:
+        assert "what is changed here is lost" in write_config(folder, "").read_text().splitlines()[0]
+
+
 def test_a_configuration_that_somebody_wrote_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
