@@ -85,7 +85,7 @@ class Scene:
     def let_cards_approve(self) -> None:
         """Let genuine cards approve by themselves."""
         path = self.home / CONFIG_FILE
-        path.write_text(path.read_text().replace("[cards]\n", '[cards]\nfloor_limit = "30.00"\n'))
+        path.write_text(path.read_text().replace('floor_limit = "5.00"', 'floor_limit = "30.00"'))
         self.config = load(path)
 
     async def enrol(self) -> None:
