@@ -162,6 +162,9 @@ def trees(data: bytes) -> None:
     nodes = explain.explain_readable(content, ENGLISH)
     whole = decoded(lambda value: explain.explain(value, NO_NAMES), content)
     assert (whole is None) == (decoded(tlv.decode, content) is None)
+    answer = decoded(lambda value: explain.explain_answer(value, ENGLISH), content)
+    assert whole is None or answer is not None
+    nodes = answer or nodes
     with suppress(ValueError):
         tlv.encode_tag(tag)
         alone = decoded(lambda value: explain.explain_field(tag, value, ENGLISH), content)
