@@ -133,4 +133,4 @@ def test_a_scheme_that_nothing_drives(fake: FakeDriver) -> None:
 def test_a_card_that_there_is_none_of(fake: FakeDriver) -> None:
     (line,) = inventory(devices("sim:gold"))
     assert (line.works, line.text) == (False, "not found")
-    assert "sim:visa-approve" in line.cure
+    assert "python -m simulators.cards" in line.cure
