@@ -32,6 +32,42 @@ DEFAULT_ATS = bytes.fromhex("0878807000") + b"TSC"
 """TL, T0 (FSCI 8, TA TB TC follow), TA (106 kbit/s only), TB (FWI 7, SFGI 0), TC (no CID), historical."""
 
 
+class Announced(Protocol):
+    """What a personalisation says for the directory."""
+
+    @property
+    def aid(self) -> bytes: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def priority(self) -> int | None: ...
+    @property
+    def kernel_id(self) -> bytes: ...
+
+
+class Listed:
+    """What applications of every kind have alike: a place in the directory, and a transaction counter."""
+
+    def __init__(self, announced: Announced) -> None:
+        self._announced = announced
+        self._counter = 0
+
+    @property
+    def aid(self) -> bytes:
+        """Its name."""
+        return self._announced.aid
+
+    @property
+    def counter(self) -> int:
+        """The application transaction counter (tag 9F36)."""
+        return self._counter
+
+    def directory_entry(self) -> bytes:
+        """Return what the PPSE says of it."""
+        me = self._announced
+        return directory_entry(me.aid, me.label, me.priority, me.kernel_id)
+
+
 class Application(Protocol):
     """One payment application of a card."""
 

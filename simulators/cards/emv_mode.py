@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from simulators import scheme
-from simulators.cards import authentication, ber, chip
+from simulators.cards import authentication, ber
 from simulators.cards.authentication import Authentication, Proof
 from simulators.cards.ber import tlv
-from simulators.cards.chip import DEFAULT_ATS
+from simulators.cards.chip import DEFAULT_ATS, Listed
 from simulators.cards.commands import (
     DATA_NOT_FOUND,
     GENERATE_AC,
@@ -139,33 +139,19 @@ class _State(Enum):
     DONE = "cryptogram given"
 
 
-class EmvApplication:
+class EmvApplication(Listed):
     """One application. The transaction counter lives as long as the object."""
 
     commands = frozenset({GET_PROCESSING_OPTIONS, READ_RECORD, GENERATE_AC, INTERNAL_AUTHENTICATE, GET_DATA})
 
     def __init__(self, personality: EmvPersonality) -> None:
+        super().__init__(personality)
         self._me = personality
-        self._counter = 0
         self._balance = personality.balance
         self._state = _State.SELECTED
         self._options_data = b""
         self._sent: dict[str, bytes] = {}
         self._request: dict[str, bytes] = {}
-
-    @property
-    def aid(self) -> bytes:
-        """Its name."""
-        return self._me.aid
-
-    @property
-    def counter(self) -> int:
-        """The application transaction counter (tag 9F36)."""
-        return self._counter
-
-    def directory_entry(self) -> bytes:
-        """Return what the PPSE says of it."""
-        return chip.directory_entry(self._me.aid, self._me.label, self._me.priority, self._me.kernel_id)
 
     def select(self) -> bytes:
         """Begin a session."""

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from simulators import scheme
-from simulators.cards import authentication, chip
+from simulators.cards import authentication
 from simulators.cards.authentication import Authentication, Proof
 from simulators.cards.ber import tlv
-from simulators.cards.chip import DEFAULT_ATS, PPSE, ChipCard
+from simulators.cards.chip import DEFAULT_ATS, PPSE, ChipCard, Listed
 from simulators.cards.commands import (
     GET_PROCESSING_OPTIONS,
     NOT_SATISFIED,
@@ -127,29 +127,15 @@ class Personality:
         return track2(self.pan, self.expiry, self.service_code)
 
 
-class VisaApplication:
+class VisaApplication(Listed):
     """One application. The transaction counter lives as long as the object."""
 
     commands = frozenset({GET_PROCESSING_OPTIONS, READ_RECORD})
 
     def __init__(self, personality: Personality) -> None:
+        super().__init__(personality)
         self._me = personality
-        self._counter = 0
         self._files: Files | None = None
-
-    @property
-    def aid(self) -> bytes:
-        """Its name."""
-        return self._me.aid
-
-    @property
-    def counter(self) -> int:
-        """The application transaction counter (tag 9F36)."""
-        return self._counter
-
-    def directory_entry(self) -> bytes:
-        """Return what the PPSE says of it."""
-        return chip.directory_entry(self._me.aid, self._me.label, self._me.priority, self._me.kernel_id)
 
     def select(self) -> bytes:
         """Begin a session."""
