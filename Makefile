@@ -5,9 +5,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-# What each is for: the PC/SC daemon and its virtual reader; what pyscard is built with;
-# zbar for pyzbar; what opencv-python needs to import.
-APT := pcscd vsmartcard-vpcd gcc python3-dev python3-venv libpcsclite-dev swig libzbar0 libgl1 libglib2.0-0
+# What each is for: the PC/SC daemon and its virtual reader; what pyscard and evdev are built with;
+# zbar for pyzbar; what opencv-python needs to import; readers and printers on USB.
+APT := pcscd vsmartcard-vpcd gcc python3-dev python3-venv libpcsclite-dev swig linux-libc-dev \
+	libzbar0 libgl1 libglib2.0-0 libusb-1.0-0
+# Programs of others that look at our simulated readers, and a font for receipts in Chinese.
+APT_TEST := pcsc-tools opensc fonts-wqy-zenhei
 
 .PHONY: setup demo test check bench fuzz coverage pictures lock clean
 
@@ -30,7 +33,12 @@ demo: setup
 	@$(BIN)/tillside demo
 
 test: setup
-	@$(BIN)/python -m pytest
+	@if ! dpkg -s $(APT_TEST) >/dev/null 2>&1; then \
+		echo "Installing system packages for the tests: $(APT_TEST)"; \
+		$(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(APT_TEST); \
+	fi
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: setup
 	@$(BIN)/ruff check .

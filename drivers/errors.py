@@ -16,6 +16,8 @@ class Reason(Enum):
     BUSY = "in use by another program"
     NOT_FOUND = "not found"
     STUCK = "does not answer"
+    OUT_OF_PAPER = "out of paper"
+    COVER_OPEN = "cover open"
 
 
 class DeviceError(Exception):
@@ -29,17 +31,23 @@ class DeviceUnavailableError(DeviceError):
         address: The device that was asked for.
         reason: What class of fault it is.
         hint: What cures it: a command that a technician can type, or one plain instruction.
+        started: Whether some of what was asked for has been done already: it is not to be done again blindly.
     """
 
-    def __init__(self, address: DeviceAddress, reason: Reason, hint: str) -> None:
+    def __init__(self, address: DeviceAddress, reason: Reason, hint: str, *, started: bool = False) -> None:
         super().__init__(f"{address}: {reason.value}. {hint}")
         self.address = address
         self.reason = reason
         self.hint = hint
+        self.started = started
 
 
 class DeviceTimeoutError(DeviceError):
     """The device is there but did not answer in the time given."""
+
+
+class SeveralCardsError(DeviceError):
+    """More than one card is in the field, and none was chosen."""
 
 
 class CardLostError(DeviceError):

@@ -14,7 +14,15 @@ from typing import Any
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason
-from drivers.protocols import Category, CodeScanner, ContactlessReader, Driver
+from drivers.protocols import (
+    Category,
+    CodeScanner,
+    ContactlessReader,
+    CustomerDisplay,
+    Driver,
+    Printer,
+    Sounder,
+)
 
 # What installs the library that a driver failed to import: Python package by import name.
 _PACKAGES = {
@@ -24,6 +32,10 @@ _PACKAGES = {
     "zxingcpp": "pip install zxing-cpp",
     "serial": "pip install pyserial",
     "pyzbar": "pip install pyzbar",
+    "escpos": "pip install python-escpos[usb]",
+    "evdev": "pip install evdev",
+    "miniaudio": "pip install miniaudio",
+    "usb1": "pip install libusb1",
 }
 # The same for a shared library that a Python package could not load, by a word of the message.
 _SHARED_LIBRARIES = {
@@ -31,6 +43,7 @@ _SHARED_LIBRARIES = {
     "libGL": "sudo apt-get install libgl1",
     "libgthread": "sudo apt-get install libglib2.0-0",
     "libpcsclite": "sudo apt-get install libpcsclite1",
+    "libusb": "sudo apt-get install libusb-1.0-0",
 }
 
 
@@ -100,3 +113,21 @@ def open_scanner(address: DeviceAddress) -> CodeScanner:
     """Open a code scanner. Raises DeviceUnavailableError."""
     scanner: CodeScanner = _open(Category.CODE_SCANNER, address)
     return scanner
+
+
+def open_printer(address: DeviceAddress) -> Printer:
+    """Open a printer. Raises DeviceUnavailableError."""
+    printer: Printer = _open(Category.PRINTER, address)
+    return printer
+
+
+def open_display(address: DeviceAddress) -> CustomerDisplay:
+    """Open a customer display. Raises DeviceUnavailableError."""
+    display: CustomerDisplay = _open(Category.CUSTOMER_DISPLAY, address)
+    return display
+
+
+def open_sounder(address: DeviceAddress) -> Sounder:
+    """Open a sounder. Raises DeviceUnavailableError."""
+    sounder: Sounder = _open(Category.SOUNDER, address)
+    return sounder

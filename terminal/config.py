@@ -99,6 +99,12 @@ class Devices:
     """Contactless readers. All of them are armed for each payment."""
     scanners: tuple[DeviceAddress, ...] = ()
     """Cameras and scanners for codes that a customer shows."""
+    printers: tuple[DeviceAddress, ...] = ()
+    """Receipt printers, such as ``escpos:192.0.2.7:9100``. The first that works prints."""
+    displays: tuple[DeviceAddress, ...] = ()
+    """Displays that the customer sees, such as ``serial-display:/dev/ttyUSB1``."""
+    sounders: tuple[DeviceAddress, ...] = ()
+    """What is heard, such as ``sound-card:``."""
 
 
 @dataclass(frozen=True, slots=True)

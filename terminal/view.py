@@ -99,7 +99,7 @@ class DeviceView:
 
     address: str
     kind: str
-    """``reader`` or ``scanner``."""
+    """``reader``, ``scanner``, ``printer``, ``display`` or ``sounder``."""
     state: str
     """``ready``, ``busy``, ``opening``, ``unavailable`` or ``stuck``."""
     text: str

@@ -19,6 +19,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # There is one PC/SC daemon on a machine: of several processes that test, one has it.
+    for item in items:
+        if "pcsc_daemon" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("pcsc"))
+
+
 @pytest.fixture
 def field() -> Field:
     """An empty field of its own for each test."""

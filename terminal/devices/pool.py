@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from drivers.protocols import CodeScanner, ContactlessReader
-from drivers.registry import open_reader, open_scanner
+from drivers.protocols import CodeScanner, ContactlessReader, CustomerDisplay, Printer, Sounder
+from drivers.registry import open_display, open_printer, open_reader, open_scanner, open_sounder
 from terminal.config import Devices
 from terminal.devices.worker import DeviceStatus, DeviceWorker
 from terminal.view import DeviceView
@@ -16,7 +16,7 @@ CLOSE_S = 1.0
 
 
 class DevicePool:
-    """The readers and scanners of a configuration.
+    """The devices of a configuration.
 
     Args:
         devices: Their addresses.
@@ -30,10 +30,30 @@ class DevicePool:
         self.scanners: tuple[DeviceWorker[CodeScanner], ...] = tuple(
             DeviceWorker(address, open_scanner, on_change) for address in devices.scanners
         )
+        self.printers: tuple[DeviceWorker[Printer], ...] = tuple(
+            DeviceWorker(address, open_printer, on_change) for address in devices.printers
+        )
+        self.displays: tuple[DeviceWorker[CustomerDisplay], ...] = tuple(
+            DeviceWorker(address, open_display, on_change) for address in devices.displays
+        )
+        self.sounders: tuple[DeviceWorker[Sounder], ...] = tuple(
+            DeviceWorker(address, open_sounder, on_change) for address in devices.sounders
+        )
+
+    @property
+    def kinds(self) -> dict[str, tuple[DeviceWorker[Any], ...]]:
+        """Every device's worker, by the word for its kind on screens."""
+        return {
+            "reader": self.readers,
+            "scanner": self.scanners,
+            "printer": self.printers,
+            "display": self.displays,
+            "sounder": self.sounders,
+        }
 
     @property
     def _all(self) -> tuple[DeviceWorker[Any], ...]:
-        return (*self.readers, *self.scanners)
+        return tuple(worker for workers in self.kinds.values() for worker in workers)
 
     def start(self) -> None:
         """Begin to open every device."""
@@ -49,10 +69,7 @@ class DevicePool:
 
     def views(self) -> tuple[DeviceView, ...]:
         """Return each device's line for the screen."""
-        return (
-            *(_view(worker.status, "reader") for worker in self.readers),
-            *(_view(worker.status, "scanner") for worker in self.scanners),
-        )
+        return tuple(_view(worker.status, kind) for kind, workers in self.kinds.items() for worker in workers)
 
 
 def _view(status: DeviceStatus, kind: str) -> DeviceView:

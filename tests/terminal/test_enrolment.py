@@ -123,6 +123,7 @@ SEAL = base64.b64encode(Opener.generate().public_bytes()).decode()
         json.dumps({"host_signing_key": 7, "host_sealing_key": SEAL}).encode(),
         b"\xff\xfe\xff",
     ],
+    ids=range(10),
 )
 async def test_what_answers_200_and_is_no_host_pins_nothing(
     body: bytes, home: Path, config: Config, certificates: authority.Files
