@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from drivers.address import DeviceAddress
 from drivers.protocols import CodeScanner, ContactlessReader, CustomerDisplay, Printer, Sounder
 from drivers.registry import open_display, open_printer, open_reader, open_scanner, open_sounder
 from terminal.config import Devices
@@ -54,6 +55,13 @@ class DevicePool:
     @property
     def _all(self) -> tuple[DeviceWorker[Any], ...]:
         return tuple(worker for workers in self.kinds.values() for worker in workers)
+
+    def worker(self, address: DeviceAddress) -> DeviceWorker[Any]:
+        """Return a device's worker. Raises KeyError for a device that is not in the pool."""
+        for worker in self._all:
+            if worker.status.address == address:
+                return worker
+        raise KeyError(str(address))
 
     def start(self) -> None:
         """Begin to open every device."""

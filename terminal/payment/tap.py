@@ -10,8 +10,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from drivers.errors import CardLostError, DeviceTimeoutError, TransmissionError
+from drivers.errors import CardLostError, DeviceTimeoutError, SeveralCardsError, TransmissionError
 from drivers.protocols import MAX_WAIT_S, Card, ContactlessReader
 from emv.apdu import CommandApdu, Exchange
 from emv.background import Background
@@ -31,6 +32,7 @@ from offline_queue.summary import looks_like_card_number
 from terminal.devices.worker import Lease
 from terminal.log import TRAFFIC
 from terminal.payment.instrument import Instrument
+from terminal.payment.tap_trace import TapLog, TapTrace, TracedCommand
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +63,15 @@ class Tapped:
     total_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """One command as it went over the wire."""
+
+    capdu: SensitiveBytes
+    rapdu: SensitiveBytes
+    elapsed_ns: int
+
+
 class Tap:
     """Waits for cards until one gives a final outcome or the lease ends.
 
@@ -69,6 +80,7 @@ class Tap:
         transaction: Gives a new transaction, with a new unpredictable number, for each presentation.
         show: Called on the reader's thread with what lights, screen and sound are to do.
         background: What the terminal remembers of earlier taps; it lives longer than this one.
+        taps: Is told of each presentation once it is over.
     """
 
     def __init__(
@@ -77,12 +89,15 @@ class Tap:
         transaction: Callable[[], Transaction],
         show: Callable[[UiRequest, str], None],
         background: Background | None = None,
+        taps: TapLog | None = None,
     ) -> None:
         self._config = config
         self._transaction = transaction
         self._show = show
         self._background = Background() if background is None else background
+        self._taps = taps
         self._card_s = 0.0
+        self._exchanges: list[_Exchange] = []
 
     def run(self, reader: ContactlessReader, lease: Lease) -> Tapped | None:
         """Do the tap. Returns None where the lease ended before there was a final outcome."""
@@ -93,6 +108,8 @@ class Tap:
                 return None
             began = time.perf_counter()
             outcome = self.present(card, lease.beat)
+            if self._taps is not None:
+                self._taps.add(self._trace(reader, card, outcome, time.perf_counter() - began))
             for found in outcome.findings:
                 logger.warning("check %s (%s): %s", found.check, found.response.value, found.words)
             if outcome.kind in _FINAL:
@@ -110,14 +127,35 @@ class Tap:
     def _wait_for_card(self, reader: ContactlessReader, lease: Lease) -> Card | None:
         while not lease.stop.is_set():
             lease.beat()
-            card = reader.wait_for_card(lease.stop, timeout_s=MAX_WAIT_S)
+            try:
+                card = reader.wait_for_card(lease.stop, timeout_s=MAX_WAIT_S)
+            except SeveralCardsError:
+                self._show(UiRequest(MessageId.PRESENT_ONE_CARD, UiStatus.READY_TO_READ), "")
+                continue
             if card is not None:
                 return card
         return None
 
+    def _trace(self, reader: ContactlessReader, card: Card, outcome: Outcome, total_s: float) -> TapTrace:
+        """Render the tap for technicians. Masking it takes longer than the tap: it is done afterwards."""
+        return TapTrace(
+            when=datetime.now().astimezone(),
+            reader=str(reader.address),
+            identification=card.identification.hex().upper(),
+            commands=tuple(
+                TracedCommand(render(each.capdu.reveal(), each.rapdu.reveal()), each.elapsed_ns / 1e6)
+                for each in self._exchanges
+            ),
+            outcome=outcome.kind.value,
+            reason=outcome.reason,
+            card_ms=self._card_s * 1000,
+            total_ms=total_s * 1000,
+        )
+
     def present(self, card: Card, beat: Callable[[], None]) -> Outcome:
         """Do one presentation of a card, and give the card back to its reader."""
         self._card_s = 0.0
+        self._exchanges = []
 
         def transceive(capdu: bytes) -> tuple[bytes, int]:
             beat()
@@ -125,6 +163,7 @@ class Tap:
             rapdu = SensitiveBytes(card.transceive(capdu, timeout_s=APDU_TIMEOUT_S))
             elapsed_ns = time.perf_counter_ns() - began_ns
             self._card_s += elapsed_ns / 1e9
+            self._exchanges.append(_Exchange(SensitiveBytes(capdu), rapdu, elapsed_ns))
             if logger.isEnabledFor(TRAFFIC):
                 logger.log(TRAFFIC, "%s", render(capdu, rapdu.reveal()))
             return rapdu.reveal(), elapsed_ns // 1000
