@@ -41,10 +41,10 @@ class DeviceInfo:
     """
 
     name: str
-    model: str = ""
     firmware: str = ""
     serial_number: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
 
 
 class Device(Protocol):

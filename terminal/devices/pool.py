@@ -9,6 +9,7 @@ from drivers.address import DeviceAddress
 from drivers.protocols import CodeScanner, ContactlessReader, CustomerDisplay, Printer, Sounder
 from drivers.registry import open_display, open_printer, open_reader, open_scanner, open_sounder
 from terminal.config import Devices
+from terminal.devices.hotplug import PlugWatch
 from terminal.devices.worker import DeviceStatus, DeviceWorker
 from terminal.view import DeviceView
 
@@ -41,6 +42,8 @@ class DevicePool:
             DeviceWorker(address, open_sounder, on_change) for address in devices.sounders
         )
 
+        self._plugs = PlugWatch(self._nudge)
+
     @property
     def kinds(self) -> dict[str, tuple[DeviceWorker[Any], ...]]:
         """Every device's worker, by the word for its kind on screens."""
@@ -67,13 +70,19 @@ class DevicePool:
         """Begin to open every device."""
         for worker in self._all:
             worker.start()
+        self._plugs.start()
 
     def close(self) -> None:
         """Close every device; a stuck one is left behind."""
+        self._plugs.stop()
         for worker in self._all:
             worker.close()
         for worker in self._all:
             worker.join(CLOSE_S)
+
+    def _nudge(self) -> None:
+        for worker in self._all:
+            worker.nudge()
 
     def views(self) -> tuple[DeviceView, ...]:
         """Return each device's line for the screen."""

@@ -3,7 +3,8 @@
 The thread opens the device, does jobs, checks its health while there are none, and opens it again
 after a fault. A job is standing: when the device fails under it, it waits and is done again once
 the device is back, until it returns a value or its `stop` is set. (A tap sends nothing to a host,
-so doing it again can't pay twice.)
+so doing it again can't pay twice. A driver that has done a part already, such as half a receipt,
+says so by the error's `started`; that job ends with the error.)
 
 Threads are daemons because a driver's call may never return (pcsc-lite issue 254), and an executor
 would hold the program at its exit. A job that gives no sign of life for `DEADLINE_S` makes the
@@ -20,7 +21,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any, Generic, TypeVar
 
 from drivers.address import DeviceAddress
@@ -33,13 +34,26 @@ DEADLINE_S = 3.0
 """A job that does not beat for so long makes the device stuck."""
 OPEN_DEADLINE_S = 15.0
 """The same for opening, which may have to wait for a daemon or a network camera."""
-REOPEN_S = 1.0
-"""Pause between attempts to open, in seconds."""
-HEALTH_S = 1.0
-"""Pause between health checks of an idle device, in seconds."""
+REOPEN_S = 0.5
+"""Pause between attempts to open, in seconds. A device is ready again within two seconds after it is back."""
+HEALTH_S = 0.5
+"""Pause between health checks of an idle device, in seconds. One that went is noticed within one second."""
+LOGGED_FAULTS = 3
+"""How many of a driver's unforeseen faults are logged whole; afterwards every hundredth."""
 
 _WAITING = float("inf")
 """Stands for the last sign of life of a job that waits for the customer."""
+
+
+class _RestartAsked(Exception):
+    """The device is to be closed and opened again."""
+
+
+class _Look(Enum):
+    """Stands in the queue of jobs for a health check before its time."""
+
+    NOW = 0
+
 
 D = TypeVar("D", bound=Device)
 T = TypeVar("T")
@@ -89,12 +103,26 @@ class Job(Generic[T]):
         self.stop = threading.Event()
         self.stopped_at: float | None = None
         self.future: Future[T] = Future()
+        self._run: threading.Event | None = None
 
     def cancel(self) -> None:
         """Ask the job to stop. A job that has not begun is dropped."""
-        self.stopped_at = time.monotonic()
         self.stop.set()
+        self.interrupt()
         self.future.cancel()
+
+    def begin(self) -> threading.Event:
+        """Return what tells this run of the job to end."""
+        run = self._run = threading.Event()
+        if self.stop.is_set():
+            run.set()
+        return run
+
+    def interrupt(self) -> None:
+        """End the present run. A job that was not cancelled is done again."""
+        self.stopped_at = time.monotonic()
+        if self._run is not None:
+            self._run.set()
 
 
 class DeviceWorker(Generic[D]):
@@ -114,9 +142,12 @@ class DeviceWorker(Generic[D]):
     ) -> None:
         self._open_device = open_device
         self._on_change = on_change
-        self._jobs: queue.Queue[Job[Any] | None] = queue.Queue()
+        self._jobs: queue.Queue[Job[Any] | _Look | None] = queue.Queue()
         self._unfinished: Job[Any] | None = None
+        self._device: D | None = None
         self._closing = threading.Event()
+        self._hurry = threading.Event()
+        self._restart = threading.Event()
         self._status = DeviceStatus(address, DeviceState.OPENING)
         self._alive_at: float | None = None
         self._allowed_s = DEADLINE_S
@@ -143,9 +174,27 @@ class DeviceWorker(Generic[D]):
         self._jobs.put(job)
         return job
 
+    def nudge(self) -> None:
+        """Look at the device now: something was plugged in or out."""
+        if not self._hurry.is_set():
+            self._hurry.set()
+            self._jobs.put(_Look.NOW)
+
+    def restart(self) -> None:
+        """Close the device and open it again; its job waits. A stuck call loses the device at once."""
+        stuck = self.status.state is DeviceState.STUCK
+        self._restart.set()
+        if (job := self._unfinished) is not None:
+            job.interrupt()
+        if stuck and (device := self._device) is not None:
+            # Closing may hang as well, and the caller must not.
+            threading.Thread(target=_close, args=(device,), name="close a stuck device", daemon=True).start()
+        self.nudge()
+
     def close(self) -> None:
         """Ask the device's thread to close the device and end."""
         self._closing.set()
+        self._hurry.set()
         if (job := self._unfinished) is not None:
             job.cancel()
         self._jobs.put(None)
@@ -157,24 +206,34 @@ class DeviceWorker(Generic[D]):
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            device = self._open()
+            device = self._device = self._open()
             if device is None:
-                self._closing.wait(REOPEN_S)
+                self._pause()
                 continue
             try:
                 self._serve(device)
+            except _RestartAsked:
+                self._restart.clear()
+                self._set(DeviceState.OPENING, "restarting")
+                continue
             except DeviceUnavailableError as error:
                 self._set(DeviceState.UNAVAILABLE, error.reason.value, error.hint)
             except DeviceError as error:
                 self._set(DeviceState.UNAVAILABLE, str(error), "")
-            except Exception:  # noqa: BLE001  a foreign driver may raise anything; the till must go on
-                self._fault()
+            except (Exception, SystemExit) as error:  # noqa: BLE001  a foreign driver may raise anything
+                self._fault(error)
             finally:
-                self._alive_at = None
-                with contextlib.suppress(Exception):
-                    device.close()
-            self._closing.wait(REOPEN_S)
+                self._alive_at = self._device = None
+                _close(device)
+            self._pause()
         self._set(DeviceState.CLOSED)
+
+    def _pause(self) -> None:
+        """Wait before the next attempt to open, unless something was plugged in meanwhile."""
+        self._restart.clear()
+        self._hurry.wait(REOPEN_S)
+        if not self._closing.is_set():
+            self._hurry.clear()
 
     def _open(self) -> D | None:
         address = self._status.address
@@ -188,28 +247,26 @@ class DeviceWorker(Generic[D]):
             self._set(DeviceState.UNAVAILABLE, error.reason.value, error.hint)
         except DeviceError as error:
             self._set(DeviceState.UNAVAILABLE, str(error))
-        except Exception:  # noqa: BLE001  as above
-            self._fault()
+        except (Exception, SystemExit) as error:  # noqa: BLE001  as above
+            self._fault(error)
         finally:
             self._alive_at = None
         if device is not None:
             # Left open, it would be in use by another program at the next attempt: by this one.
-            with contextlib.suppress(Exception):
-                device.close()
+            _close(device)
         return None
 
     def _serve(self, device: D) -> None:
         name = self._status.text
         while not self._closing.is_set():
-            job = self._unfinished
-            if job is None:
-                try:
-                    job = self._jobs.get(timeout=HEALTH_S)
-                except queue.Empty:
-                    self._beat(DEADLINE_S)
-                    device.info()
-                    self._alive_at = None
-                    continue
+            if self._restart.is_set():
+                raise _RestartAsked
+            job = self._unfinished or self._next()
+            if isinstance(job, _Look):
+                self._beat(DEADLINE_S)
+                device.info()
+                self._alive_at = None
+                continue
             if job is None or job.stop.is_set():
                 self._unfinished = None
                 continue
@@ -223,11 +280,31 @@ class DeviceWorker(Generic[D]):
             self._unfinished = None
             self._set(DeviceState.READY, name)
 
+    def _next(self) -> Job[Any] | _Look | None:
+        """Return the next job, or that it is time to look whether the device is still there."""
+        try:
+            job = self._jobs.get(timeout=HEALTH_S)
+        except queue.Empty:
+            return _Look.NOW
+        if job is _Look.NOW and not self._closing.is_set():
+            self._hurry.clear()
+        return job
+
     def _do(self, device: D, job: Job[T]) -> None:
         """Do a job. What it raises leaves it unfinished, to be done again on a device opened anew."""
         self._beat(DEADLINE_S)
-        result = job.work(device, Lease(job.stop, lambda: self._beat(DEADLINE_S), self._wait_for_customer))
+        try:
+            lease = Lease(job.begin(), lambda: self._beat(DEADLINE_S), self._wait_for_customer)
+            result = job.work(device, lease)
+        except DeviceUnavailableError as error:
+            if error.started:
+                self._unfinished = None
+                with contextlib.suppress(CancelledError, InvalidStateError):
+                    job.future.set_exception(error)
+            raise
         self._alive_at = None
+        if result is None and self._restart.is_set() and not job.stop.is_set():
+            raise _RestartAsked
         with contextlib.suppress(CancelledError, InvalidStateError):
             job.future.set_result(result)
 
@@ -239,10 +316,18 @@ class DeviceWorker(Generic[D]):
         self._allowed_s = allowed_s
         self._alive_at = time.monotonic()
 
-    def _fault(self) -> None:
-        logger.exception("driver of %s failed; it is opened again", self._status.address)
+    def _fault(self, error: BaseException) -> None:
+        """Count what a driver should not have raised. The till goes on; the log must not fill the disk."""
         faults = self._status.faults + 1
-        self._set(DeviceState.UNAVAILABLE, "driver error", "see the log; it is opened again", faults)
+        if faults <= LOGGED_FAULTS or faults % 100 == 0:
+            logger.error(
+                "driver of %s failed (%d times); it is opened again",
+                self._status.address,
+                faults,
+                exc_info=error,
+            )
+        text = f"driver error: {type(error).__name__}"
+        self._set(DeviceState.UNAVAILABLE, text, "see the log; it is opened again", faults)
 
     def _set(self, state: DeviceState, text: str = "", cure: str = "", faults: int | None = None) -> None:
         # Whoever is told now must not find a device stuck that has just come back.
@@ -252,3 +337,8 @@ class DeviceWorker(Generic[D]):
         if status != self._status:
             self._status = status
             self._on_change()
+
+
+def _close(device: Device) -> None:
+    with contextlib.suppress(Exception, SystemExit):
+        device.close()

@@ -96,7 +96,7 @@ class Bench:
         assert self.blocked.wait(PATIENCE_S)
 
 
-def failing(error: Exception) -> Callable[[], None]:
+def failing(error: BaseException) -> Callable[[], None]:
     def fail() -> None:
         raise error
 

@@ -161,6 +161,149 @@ def test_a_device_whose_closing_fails_is_opened_again_all_the_same(
     bench.wait_state(READY, times=2)
 
 
+def test_a_job_that_was_half_done_is_not_done_again(bench: Bench) -> None:
+    """Half a receipt is on the paper: who asked for it is told."""
+    half = DeviceUnavailableError(ADDRESS, Reason.OUT_OF_PAPER, "load paper", started=True)
+    tries: list[int] = []
+
+    def work(device: FakeDevice, lease: Lease) -> None:
+        tries.append(1)
+        raise half
+
+    bench.worker.start()
+    job = bench.worker.submit(work)
+    with pytest.raises(DeviceUnavailableError, match="out of paper"):
+        job.future.result(PATIENCE_S)
+    bench.worker.submit(lambda device, lease: None).future.result(PATIENCE_S)
+    assert tries == [1]
+
+
+def test_a_driver_that_would_end_the_program_is_opened_again(bench: Bench) -> None:
+    bench.open_faults = [failing(SystemExit(3))]
+    bench.worker.start()
+    bench.wait_state(READY)
+    assert bench.seen[0].text == "driver error: SystemExit"
+
+
+def test_a_driver_that_fails_for_ever_does_not_fill_the_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("terminal.devices.worker.REOPEN_S", 0.0)
+    bench.open_faults = [failing(ZeroDivisionError()) for _ in range(205)]
+    bench.worker.start()
+    bench.wait_state(READY)
+    assert bench.worker.status.faults == 205
+    assert [record.args[1] for record in caplog.records if record.args] == [1, 2, 3, 100, 200]  # type: ignore[index]
+
+
+# --- looking now, and opening anew
+
+
+def test_a_device_that_is_away_is_tried_at_once_when_something_was_plugged_in(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("terminal.devices.worker.REOPEN_S", 1000.0)
+    bench.open_faults = [failing(UNPLUGGED)]
+    bench.worker.start()
+    bench.wait_state(AWAY)
+    bench.worker.nudge()
+    bench.wait_state(READY)
+
+
+def test_an_idle_device_is_looked_at_when_something_was_pulled_out(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("terminal.devices.worker.HEALTH_S", 1000.0)
+    bench.worker.start()
+    bench.worker.submit(lambda device, lease: None).future.result(PATIENCE_S)
+    bench.wait_state(READY, times=2)
+    bench.info_faults.append(failing(UNPLUGGED))
+    bench.worker.nudge()
+    bench.wait_state(READY, times=3)
+    assert bench.states[-2:] == [AWAY, READY]
+
+
+def test_a_nudge_of_a_busy_device_waits_for_its_turn(bench: Bench) -> None:
+    bench.worker.start()
+    job = bench.worker.submit(lambda device, lease: bench.block())
+    bench.wait_blocked()
+    for _ in range(100):
+        bench.worker.nudge()
+    bench.release.set()
+    job.future.result(PATIENCE_S)
+    assert bench.worker.submit(lambda device, lease: "next").future.result(PATIENCE_S) == "next"
+
+
+def test_an_idle_device_can_be_restarted(bench: Bench) -> None:
+    bench.worker.start()
+    bench.wait_state(READY)
+    bench.worker.restart()
+    bench.wait_state(READY, times=2)
+    assert bench.states == [READY, DeviceState.OPENING, READY]
+    assert bench.devices[0].closed.is_set()
+
+
+def test_a_busy_device_can_be_restarted_and_does_its_job_afterwards(bench: Bench) -> None:
+    tries: list[FakeDevice] = []
+
+    def work(device: FakeDevice, lease: Lease) -> str | None:
+        tries.append(device)
+        if len(tries) > 1:
+            return "done"
+        bench.blocked.set()
+        assert lease.stop.wait(PATIENCE_S)
+        return None
+
+    bench.worker.start()
+    job = bench.worker.submit(work)
+    bench.wait_blocked()
+    bench.worker.restart()
+    assert job.future.result(PATIENCE_S) == "done"
+    assert tries == bench.devices
+
+
+def test_a_job_that_ends_as_its_device_is_restarted_is_done_once(bench: Bench) -> None:
+    def work(device: FakeDevice, lease: Lease) -> str:
+        bench.block()
+        return "done"
+
+    bench.worker.start()
+    job = bench.worker.submit(work)
+    bench.wait_blocked()
+    bench.worker.restart()
+    bench.release.set()
+    assert job.future.result(PATIENCE_S) == "done"
+    bench.wait_state(DeviceState.OPENING)
+
+
+def test_restarting_a_stuck_device_takes_it_from_the_call_that_is_stuck(bench: Bench) -> None:
+    def work(device: FakeDevice, lease: Lease) -> str:
+        if device is not bench.devices[0]:
+            return "done"
+        bench.blocked.set()
+        assert device.closed.wait(PATIENCE_S)  # as a library's call ends when its handle is closed
+        raise UNPLUGGED
+
+    bench.worker.start()
+    job = bench.worker.submit(work)
+    bench.wait_blocked()
+    bench.clock.now += DEADLINE_S + 0.1
+    assert bench.worker.status.state is STUCK
+    bench.worker.restart()
+    assert job.future.result(PATIENCE_S) == "done"
+
+
+def test_restarting_a_device_that_is_away_tries_it_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("terminal.devices.worker.REOPEN_S", 1000.0)
+    bench.open_faults = [failing(UNPLUGGED)]
+    bench.worker.start()
+    bench.wait_state(AWAY)
+    bench.worker.restart()
+    bench.wait_state(READY)
+
+
 # --- cancelling
 
 
