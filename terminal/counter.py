@@ -29,6 +29,7 @@ from terminal.channels.channel import Case, Channel
 from terminal.config import Config, OfflineMode
 from terminal.delivery import Delivery
 from terminal.devices.pool import DevicePool
+from terminal.diagnostics.workshop import Workshop
 from terminal.enrolment import Enrolment
 from terminal.history import History
 from terminal.host_client import HttpHost
@@ -82,6 +83,15 @@ class Counter:
         self._http = [self._host_http, *connections]
         self._channels = {channel.name: channel for channel in channels}
         self._pool = DevicePool(config.devices, self._device_changed)
+        self.workshop = Workshop(
+            home,
+            self._pool,
+            config=config,
+            enrolment=enrolment,
+            store=self._store,
+            host=self._host,
+            delivery=self._delivery,
+        )
         self._history = History(config, {name: its.label for name, its in self._channels.items()})
         self._emv = emv_config(config)
         self._emv_online = online_only(self._emv)
@@ -214,6 +224,7 @@ class Counter:
             self._emv_online if self._offline_refusal(amount) else self._emv,
             lambda: self._new_transaction(amount),
             self._background,
+            self.workshop.taps,
             on_ui=self._reader_shows,
             on_tap=self._tapped,
             on_card_stays=self._card_stays,

@@ -15,6 +15,7 @@ from emv.outcome import UiRequest
 from terminal.devices.pool import DevicePool
 from terminal.devices.worker import DeviceWorker, Job, Lease
 from terminal.payment.tap import Tap, Tapped, wait_for_removal
+from terminal.payment.tap_trace import TapLog
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class Arming:
         config: What is taken by tap.
         transaction: Gives a new transaction for each presentation of a card.
         background: What the terminal remembers of earlier taps.
+        taps: Is told of each presentation of a card.
         on_ui: What lights, screen and sound are to do, with words where the standard has none.
         on_tap: A card gave a final outcome.
         on_card_stays: Whether a card that has been read is still in the field.
@@ -42,6 +44,7 @@ class Arming:
         config: EmvConfig,
         transaction: Callable[[], Transaction],
         background: Background,
+        taps: TapLog,
         *,
         on_ui: Callable[[UiRequest, str], None],
         on_tap: Callable[[Tapped], None],
@@ -52,6 +55,7 @@ class Arming:
         self._config = config
         self._transaction = transaction
         self._background = background
+        self._taps = taps
         self._on_ui = on_ui
         self._on_tap = on_tap
         self._on_card_stays = on_card_stays
@@ -89,7 +93,9 @@ class Arming:
         job.future.add_done_callback(done)
 
     def _arm(self, reader: DeviceWorker[ContactlessReader]) -> None:
-        tap = reader.submit(Tap(self._config, self._transaction, self._show, self._background).run)
+        tap = reader.submit(
+            Tap(self._config, self._transaction, self._show, self._background, self._taps).run
+        )
         # Before this reader serves the next order, the card that paid this one must have left it.
         removal = reader.submit(wait_for_removal)
 

@@ -12,7 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from drivers.errors import CardLostError, DeviceTimeoutError, SeveralCardsError, TransmissionError
+from drivers.abilities import Signal, Signals
+from drivers.errors import (
+    CardLostError,
+    DeviceError,
+    DeviceTimeoutError,
+    SeveralCardsError,
+    TransmissionError,
+)
 from drivers.protocols import MAX_WAIT_S, Card, ContactlessReader
 from emv.apdu import CommandApdu, Exchange
 from emv.background import Background
@@ -44,8 +51,16 @@ AGAIN_S = 0.25
 
 UNPROVED = "the card could not prove that it is genuine"
 SEE_PHONE = "See the phone: unlock it, then tap again"
+ONE_CARD = "Several cards: hold one alone to the reader"
 
 _FINAL = {OutcomeKind.APPROVED, OutcomeKind.DECLINED, OutcomeKind.ONLINE_REQUEST}
+
+_SIGNALS = {
+    UiStatus.READY_TO_READ: Signal.READY,
+    UiStatus.CARD_READ_OK: Signal.CARD_READ,
+    UiStatus.ERROR: Signal.ERROR,
+}
+"""What a reader's own lights and buzzer show of Book A's statuses."""
 
 _PROVE_THE_PAYMENT = {OdaMethod.CDA, OdaMethod.FDDA}
 """Methods by which a card signs something of this payment. Static data, which SDA signs, can be copied."""
@@ -98,11 +113,20 @@ class Tap:
         self._taps = taps
         self._card_s = 0.0
         self._exchanges: list[_Exchange] = []
+        self._reader: ContactlessReader | None = None
+        self._signalled: Signal | None = None
 
     def run(self, reader: ContactlessReader, lease: Lease) -> Tapped | None:
         """Do the tap. Returns None where the lease ended before there was a final outcome."""
+        self._reader = reader
+        try:
+            return self._run(reader, lease)
+        finally:
+            self._signal(Signal.IDLE)
+
+    def _run(self, reader: ContactlessReader, lease: Lease) -> Tapped | None:
         while not lease.stop.is_set():
-            self._show(UiRequest(MessageId.PRESENT_CARD, UiStatus.READY_TO_READ), "")
+            self._tell(UiRequest(MessageId.PRESENT_CARD, UiStatus.READY_TO_READ), "")
             card = self._wait_for_card(reader, lease)
             if card is None:
                 return None
@@ -124,13 +148,29 @@ class Tap:
                 wait_for_removal(reader, lease)
         return None
 
+    def _tell(self, request: UiRequest, words: str) -> None:
+        """Show it on the screen, and by the reader's own lights and buzzer."""
+        self._show(request, words)
+        if (signal := _SIGNALS.get(request.status)) is not None:
+            self._signal(signal)
+
+    def _signal(self, signal: Signal) -> None:
+        """Set the reader's lights, once for each change. They are of use, but nothing fails for them."""
+        if signal is self._signalled or not isinstance(self._reader, Signals):
+            return
+        self._signalled = signal
+        try:
+            self._reader.signal(signal)
+        except DeviceError as error:
+            logger.info("lights: %s", error)
+
     def _wait_for_card(self, reader: ContactlessReader, lease: Lease) -> Card | None:
         while not lease.stop.is_set():
             lease.beat()
             try:
                 card = reader.wait_for_card(lease.stop, timeout_s=MAX_WAIT_S)
             except SeveralCardsError:
-                self._show(UiRequest(MessageId.PRESENT_ONE_CARD, UiStatus.READY_TO_READ), "")
+                self._tell(UiRequest(MessageId.PRESENT_ONE_CARD, UiStatus.READY_TO_READ), ONE_CARD)
                 continue
             if card is not None:
                 return card
@@ -168,10 +208,10 @@ class Tap:
                 logger.log(TRAFFIC, "%s", render(capdu, rapdu.reveal()))
             return rapdu.reveal(), elapsed_ns // 1000
 
-        self._show(UiRequest(MessageId.PROCESSING, UiStatus.PROCESSING), "")
+        self._tell(UiRequest(MessageId.PROCESSING, UiStatus.PROCESSING), "")
         entry_point = EntryPoint(self._config, background=self._background)
         try:
-            return converse(entry_point, Begin(self._transaction()), transceive, self._show)
+            return converse(entry_point, Begin(self._transaction()), transceive, self._tell)
         finally:
             card.release()
 

@@ -58,9 +58,11 @@ def test_a_lasting_name_that_leads_elsewhere_is_a_change(tmp_path: Path) -> None
     told = Told()
     link = tmp_path / "usb-reader"
     link.symlink_to("ttyUSB0")
+    moved = tmp_path / "elsewhere" / "link"
+    moved.parent.mkdir()
+    moved.symlink_to("ttyUSB1")
     with watching(told, tmp_path):
-        (tmp_path / "new").symlink_to("ttyUSB1")
-        (tmp_path / "new").replace(link)
+        moved.replace(link)
         told.wait()
 
 

@@ -26,6 +26,7 @@ from terminal.devices import worker
 from terminal.devices.pool import DevicePool
 from terminal.payment.arming import Arming
 from terminal.payment.tap import Tapped
+from terminal.payment.tap_trace import TapLog
 from tests.terminal.payment.taps import CONFIG
 
 PATIENCE_S = 10.0
@@ -45,6 +46,7 @@ class Counter:
     stays: list[bool] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
     transactions: int = 0
+    traces: TapLog = field(default_factory=TapLog)
 
     def arm(self) -> Arming:
         arming = Arming(
@@ -52,6 +54,7 @@ class Counter:
             CONFIG,
             self._transaction,
             Background(),
+            self.traces,
             on_ui=self._on_ui,
             on_tap=self._on_tap,
             on_card_stays=self._on_card_stays,
