@@ -13,7 +13,10 @@ OURS = {"terminal", "drivers", "emv", "offline_queue", "simulators"}
 ALLOWED = {
     "emv": {"emv", "cryptography"},
     "offline_queue": {"offline_queue", "cryptography", "apsw", "cbor2"},
-    "drivers": {"drivers", "smartcard", "nfc", "serial", "cv2", "numpy", "pyzbar", "zxingcpp"},
+    "drivers": {
+        *("drivers", "smartcard", "nfc", "usb1", "serial", "cv2", "numpy", "pyzbar", "zxingcpp"),
+        *("escpos", "usb", "PIL", "evdev", "miniaudio"),
+    },
     "simulators": {
         *("simulators", "drivers", "emv", "offline_queue"),
         *(
@@ -27,17 +30,21 @@ ALLOWED = {
             "numpy",
             "cbor2",
             "serial",
+            "evdev",
         ),
     },
     "terminal": {
         *("terminal", "drivers", "emv", "offline_queue"),
         *("textual", "rich", "httpx", "babel", "iso4217", "iso18245", "platformdirs", "qrcode"),
-        *("cryptography", "cbor2"),
+        *("cryptography", "cbor2", "pyudev"),
     },
 }
 # Within our own packages, what one may use of another.
 PUBLIC = {
-    ("terminal", "drivers"): {"drivers.protocols", "drivers.registry", "drivers.errors", "drivers.address"},
+    ("terminal", "drivers"): {
+        *("drivers.protocols", "drivers.registry", "drivers.errors", "drivers.address"),
+        *("drivers.abilities", "drivers.page"),
+    },
     ("simulators", "emv"): {"emv.tlv", "emv.apdu", "emv.tags", "emv.formats", "emv.errors"},
     ("simulators", "offline_queue"): {
         *("offline_queue.record", "offline_queue.signing", "offline_queue.sealing"),
