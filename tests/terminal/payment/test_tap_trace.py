@@ -9,10 +9,10 @@ import pytest
 
 from drivers.abilities import Signal
 from drivers.errors import SeveralCardsError, TransmissionError
-from drivers.protocols import Card
 from emv.outcome import MessageId, UiStatus
 from simulators.cards import profile
 from simulators.readers.field import Field
+from simulators.readers.in_process import InProcessCard
 from terminal.payment.tap import ONE_CARD, Tap, Tapped
 from terminal.payment.tap_trace import KEPT, TapLog, TapTrace
 from tests.terminal.payment.taps import CONFIG, Counter, Reader
@@ -34,7 +34,7 @@ class CrowdedReader(Reader):
 
     crowded = True
 
-    def wait_for_card(self, stop: threading.Event, *, timeout_s: float) -> Card | None:
+    def wait_for_card(self, stop: threading.Event, *, timeout_s: float) -> InProcessCard | None:
         if self.crowded:
             self.crowded = False
             raise SeveralCardsError("two cards")
