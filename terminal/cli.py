@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     cashier = _command(commands, "cashier", _cashier, "open the cashier's screen")
     _home(cashier)
 
+    technician = _command(commands, "technician", _technician, "open the technician's screen")
+    _home(technician)
+
     _add_demo(commands)
 
     enrol = _command(commands, "enrol", _enrol, "make this terminal known to its host")
@@ -216,6 +219,12 @@ def _json(command: Any) -> None:
 
 def _cashier(options: argparse.Namespace) -> int:
     from terminal.commands.cashier import run
+
+    return run(options)
+
+
+def _technician(options: argparse.Namespace) -> int:
+    from terminal.commands.technician import run
 
     return run(options)
 

@@ -1,0 +1,1 @@
+"""Workbenches: what a technician does with one device, on the device's own thread, without a screen."""

@@ -1,0 +1,140 @@
+"""What every pane has: keys of its own, its turn on the screen, and errands to devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.message import Message
+
+from drivers.address import DeviceAddress
+from terminal.benches.errand import Failed, errand
+from terminal.devices.worker import Job, Lease
+from terminal.diagnostics.workshop import Workshop
+from terminal.tui.cashier.bindings import strip_keys
+from terminal.tui.technician.bindings import COMMON_BINDINGS
+from terminal.tui.widgets.click_key import ClickKey
+from terminal.tui.widgets.key_strip import KeyStrip, StripKey
+from terminal.tui.widgets.message_line import MessageKind
+
+T = TypeVar("T")
+
+
+class Pane(Vertical, can_focus=True, inherit_bindings=False):
+    """One pane. It has the keyboard while it is open; what it holds it gives back when it is left."""
+
+    TITLE: ClassVar[str] = ""
+
+    class Said(Message):
+        """One sentence for the message line."""
+
+        def __init__(self, text: str, kind: MessageKind = MessageKind.INFO) -> None:
+            super().__init__()
+            self.text = text
+            self.kind = kind
+
+    class Arrived(Message):
+        """Something came from another thread; `then` draws it."""
+
+        def __init__(self, then: Callable[[], object]) -> None:
+            super().__init__()
+            self.then = then
+
+    def __init__(self, workshop: Workshop) -> None:
+        super().__init__(id=f"pane-{self.TITLE.lower()}")
+        self.workshop = workshop
+        self.is_open = False
+        self._errands: list[Job[Any]] = []
+
+    # Its turn on the screen
+
+    def compose(self) -> ComposeResult:
+        """The pane's own part, and its keys."""
+        with Vertical(classes="pane-body"):
+            yield from self.body()
+        yield KeyStrip(self.strip(), id="pane-keys")
+
+    def body(self) -> ComposeResult:
+        """Return what the pane is made of."""
+        yield from ()
+
+    def opened(self) -> None:
+        """The pane is on the screen now."""
+
+    def left(self) -> None:
+        """The pane is not on the screen any more."""
+
+    def tick(self) -> None:
+        """Draw what may have changed. Called four times a second while the pane is open."""
+
+    def enter(self) -> None:
+        """Take its turn."""
+        self.is_open = True
+        self.opened()
+        self.tick()
+
+    def leave(self) -> None:
+        """Give everything back."""
+        self.is_open = False
+        for job in self._errands:
+            job.cancel()
+        self._errands.clear()
+        self.left()
+
+    def on_unmount(self) -> None:
+        """Give everything back when the screen goes away."""
+        if self.is_open:
+            self.leave()
+
+    # Keys
+
+    @classmethod
+    def own_bindings(cls) -> Iterator[Binding]:
+        """Yield the keys that work on this pane alone."""
+        for each in cls.__dict__.get("BINDINGS", ()):
+            if isinstance(each, Binding):
+                yield each
+
+    def strip(self) -> list[StripKey]:
+        """Return the keys of the pane's strip: its own, then those of the screen."""
+        shown = [each for each in (*self.own_bindings(), *COMMON_BINDINGS) if each.show]
+        return strip_keys(shown, {}, all_keys=False)
+
+    def on_click_key_pressed(self, message: ClickKey.Pressed) -> None:
+        """Do what the key of that name does."""
+        message.stop()
+        self.call_later(self.run_action, message.action)
+
+    # Other threads
+
+    def say(self, text: str, kind: MessageKind = MessageKind.INFO) -> None:
+        """Show one sentence until the next."""
+        self.post_message(self.Said(text, kind))
+
+    def refuse(self, text: str) -> None:
+        """Say why a key does nothing now."""
+        self.say(text, MessageKind.REFUSAL)
+
+    def later(self, then: Callable[[], object]) -> None:
+        """Have *then* called on the screen's thread. May be called from any thread."""
+        self.post_message(self.Arrived(then))
+
+    def on_pane_arrived(self, message: Arrived) -> None:
+        """Draw what has come, unless the pane has been left."""
+        message.stop()
+        if self.is_open:
+            message.then()
+
+    def ask(
+        self,
+        address: DeviceAddress,
+        work: Callable[[Any, Lease], T],
+        then: Callable[[T | Failed], object],
+    ) -> None:
+        """Have a device do some work once, in its own thread, and *then* draw what came of it."""
+        job = self.workshop.on(address, errand(work, lambda found: self.later(lambda: then(found))))
+        self._errands = [each for each in self._errands if not each.future.done()]
+        self._errands.append(job)

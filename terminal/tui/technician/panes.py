@@ -1,0 +1,8 @@
+"""The panes in the order of their numbers."""
+
+from __future__ import annotations
+
+from terminal.tui.technician.devices import DevicesPane
+from terminal.tui.technician.pane import Pane
+
+PANES: tuple[type[Pane], ...] = (DevicesPane,)

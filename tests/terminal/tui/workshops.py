@@ -1,0 +1,60 @@
+"""Workshops for tests and pictures of the technician's screen: simulated devices, and broken ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from drivers.address import DeviceAddress, parse
+from drivers.errors import DeviceUnavailableError, Reason
+from terminal.config import Devices
+from terminal.devices.pool import DevicePool
+from terminal.devices.worker import DeviceWorker
+from terminal.diagnostics.workshop import Workshop
+
+
+def nothing() -> None:
+    """Stand for whoever would be told."""
+
+
+def devices(*, readers: str = "", scanners: str = "", printers: str = "") -> Devices:
+    """Return addresses, written with `` | `` between them."""
+
+    def parsed(text: str) -> tuple[DeviceAddress, ...]:
+        return tuple(parse(each) for each in text.split(" | ") if each)
+
+    return Devices(readers=parsed(readers), scanners=parsed(scanners), printers=parsed(printers))
+
+
+def worker_of(address: str, open_device: Callable[[DeviceAddress], Any]) -> DeviceWorker[Any]:
+    """Return the worker of a device that *open_device* opens."""
+    return DeviceWorker(parse(address), open_device, nothing)
+
+
+def failing(reason: Reason, hint: str) -> Callable[[DeviceAddress], Any]:
+    """Return what opens a device that can't be opened."""
+
+    def open_device(address: DeviceAddress) -> Any:
+        raise DeviceUnavailableError(address, reason, hint)
+
+    return open_device
+
+
+@contextmanager
+def workshop_of(
+    home: Path,
+    configured: Devices | None = None,
+    *,
+    readers: tuple[DeviceWorker[Any], ...] = (),
+    **parts: Any,
+) -> Iterator[Workshop]:
+    """Give a workshop on these devices, and close them at the end."""
+    pool = DevicePool(configured or Devices(), nothing)
+    pool.readers = (*readers, *pool.readers)
+    pool.start()
+    try:
+        yield Workshop(home, pool, **parts)
+    finally:
+        pool.close()
