@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 
 class Align(Enum):
@@ -25,15 +26,33 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """A name at the left and its value at the right; a value that is too long stands under its name."""
+
+    name: str
+    value: str
+    bold: bool = False
+    large: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line across the paper."""
+
+
+@dataclass(frozen=True, slots=True)
 class QrCode:
     """A QR code, centred."""
 
     text: str
 
 
+Part: TypeAlias = Text | Pair | Rule | QrCode
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What is printed in one piece."""
 
-    parts: tuple[Text | QrCode, ...]
+    parts: tuple[Part, ...]
     cut: bool = True

@@ -15,7 +15,7 @@ ALLOWED = {
     "offline_queue": {"offline_queue", "cryptography", "apsw", "cbor2"},
     "drivers": {
         *("drivers", "smartcard", "nfc", "usb1", "serial", "cv2", "numpy", "pyzbar", "zxingcpp"),
-        *("escpos", "usb", "PIL", "evdev", "miniaudio"),
+        *("escpos", "usb", "qrcode", "PIL", "evdev", "miniaudio"),
     },
     "simulators": {
         *("simulators", "drivers", "emv", "offline_queue"),
