@@ -15,7 +15,7 @@ from drivers.errors import DeviceTimeoutError, DeviceUnavailableError, Reason
 from drivers.protocols import Category, DeviceInfo
 from terminal.config import Devices
 from terminal.devices import inventory as module
-from terminal.devices.inventory import InventoryLine, inventory
+from terminal.devices.inventory import DeviceReport, inventory, unconfigured
 
 
 @dataclass
@@ -54,6 +54,9 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
                 raise driver.fault
             return DeviceInfo("Fake", "1.2")
 
+        def beep(self, duration_s: float) -> None:
+            pass
+
         def close(self) -> None:
             driver.closed.append(str(self.address))
 
@@ -82,7 +85,19 @@ def test_configured_and_discovered_devices_each_have_a_line(fake: FakeDriver) ->
         ("fake:b", True),
         ("fake:a", False),
     ]
-    assert lines[1] == InventoryLine("fake:b", "reader", True, "fake (fake-drivers)", True, "Fake 1.2", "")
+    assert lines[1] == DeviceReport(
+        "fake:b",
+        "reader",
+        True,
+        "fake (fake-drivers)",
+        "ready",
+        "Fake 1.2",
+        distribution="fake-drivers",
+        path="b",
+        name="Fake",
+        firmware="1.2",
+        capabilities=("buzzer",),
+    )
     assert lines[0].driver == "sim (tillside)"
     assert lines[2].text_line() == "ok   reader   fake:a (not configured): Fake 1.2"
     assert fake.opened == fake.closed == ["fake:b", "fake:a"]
@@ -134,3 +149,31 @@ def test_a_card_that_there_is_none_of(fake: FakeDriver) -> None:
     (line,) = inventory(devices("sim:gold"))
     assert (line.works, line.text) == (False, "not found")
     assert "python -m simulators.cards" in line.cure
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "same"),
+    [
+        ("fake:b", "fake:b", True),
+        ("fake:", "fake:Reader 00 00", True),
+        ("fake:reader", "fake:ACS Reader 00 00", True),
+        ("fake:other", "fake:ACS Reader 00 00", False),
+        ("serial:/dev/null", "fake:/dev/null", True),
+        ("serial:/dev/null#baud=9600", "fake:/dev/null", True),
+        ("fake:/dev/video0", "fake:0", True),
+        ("fake:0", "fake:0", True),
+        ("fake:1", "fake:10", False),
+        ("fake:/dev/video1", "fake:0", False),
+        ("serial:b", "fake:bc", False),
+    ],
+)
+def test_a_configured_device_is_not_listed_once_more_under_its_other_name(
+    fake: FakeDriver, wanted: str, found: str, same: bool
+) -> None:
+    fake.found = [found]
+    assert [str(address) for address in unconfigured(devices(wanted), "reader")] == ([] if same else [found])
+
+
+def test_a_device_of_another_kind_has_the_file(fake: FakeDriver) -> None:
+    fake.found = ["fake:/dev/null"]
+    assert unconfigured(Devices(displays=(parse("serial-display:/dev/null"),)), "reader") == ()
