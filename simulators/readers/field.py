@@ -25,11 +25,11 @@ class Placement:
 
 
 class Field:
-    """A field that holds at most one card. All methods may be called from any thread."""
+    """A field that holds a card, or several. All methods may be called from any thread."""
 
     def __init__(self, card: SimulatedCard | None = None) -> None:
         self._changed = Condition()
-        self._placement: Placement | None = None
+        self._placements: tuple[Placement, ...] = ()
         self._number = 0
         self._version = 0
         self._listeners: list[Callable[[], None]] = []
@@ -44,9 +44,15 @@ class Field:
 
     @property
     def placement(self) -> Placement | None:
-        """The current stay, or None while the field is empty."""
+        """The current stay, or None while the field is empty; of several, the longest."""
         with self._changed:
-            return self._placement
+            return self._placements[0] if self._placements else None
+
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        """Every current stay, in the order of their coming."""
+        with self._changed:
+            return self._placements
 
     @property
     def version(self) -> int:
@@ -58,15 +64,25 @@ class Field:
         """Hold a card to the reader. A card that was there before is taken away."""
         with self._changed:
             self._number += 1
-            self._set(Placement(card, self._number))
+            self._set((Placement(card, self._number),))
         self._tell()
 
-    def take_away(self, placement: Placement | None = None) -> None:
-        """Empty the field; with a placement, only if that very stay still lasts."""
+    def add(self, card: SimulatedCard) -> Placement:
+        """Hold one more card to the reader, beside what is there."""
         with self._changed:
-            if self._placement is None or placement not in (None, self._placement):
+            self._number += 1
+            placement = Placement(card, self._number)
+            self._set((*self._placements, placement))
+        self._tell()
+        return placement
+
+    def take_away(self, placement: Placement | None = None) -> None:
+        """Empty the field; with a placement, end that very stay if it still lasts."""
+        with self._changed:
+            left = tuple(stay for stay in self._placements if placement not in (None, stay))
+            if left == self._placements:
                 return
-            self._set(None)
+            self._set(left)
         self._tell()
 
     def wait_changed(self, version: int, *, timeout_s: float | None = None) -> int:
@@ -78,8 +94,8 @@ class Field:
     def wait_for(self, present: bool, *, timeout_s: float | None = None) -> Placement | None:
         """Wait until a card is there (or none is); return what is in the field then."""
         with self._changed:
-            self._changed.wait_for(lambda: (self._placement is not None) == present, timeout_s)
-            return self._placement
+            self._changed.wait_for(lambda: bool(self._placements) == present, timeout_s)
+            return self._placements[0] if self._placements else None
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each change, on the thread that made it; return what ends that."""
@@ -95,17 +111,17 @@ class Field:
 
     def transmit(self, placement: Placement, capdu: bytes) -> bytes | None:
         """Send a command to the card of this stay; None if the stay is over or ends here."""
-        if self.placement != placement:
+        if placement not in self.placements:
             return None
         rapdu = placement.card.transmit(capdu)
         if rapdu is None:
             self.take_away(placement)
             return None
         # The card may have been pulled away while it was computing: its answer is lost then.
-        return rapdu if self.placement == placement else None
+        return rapdu if placement in self.placements else None
 
-    def _set(self, placement: Placement | None) -> None:
-        self._placement = placement
+    def _set(self, placements: tuple[Placement, ...]) -> None:
+        self._placements = placements
         self._version += 1
         self._changed.notify_all()
 

@@ -54,6 +54,11 @@ class IsoDepCard:
         self._extensions = 0
         self._last: bytes | None = None
 
+    def begin(self, frame_size_in: int, frame_size_out: int) -> None:
+        """Speak blocks at once: a card of type B was told by ATTRIB what one of type A is told by RATS."""
+        self._frame_size_in, self._frame_size_out = frame_size_in, frame_size_out
+        self.state = State.PROTOCOL
+
     def receive(self, block: bytes) -> bytes | None:
         """Return the answer to one frame (checksum stripped); None where the card stays silent."""
         if not block or len(block) + 2 > self._frame_size_in:

@@ -152,7 +152,8 @@ class TestBrokenChip:
     def test_a_broken_answer_is_a_device_error(
         self, chip: Pn532Chip, reader: pn532.Pn532Reader, monkeypatch: pytest.MonkeyPatch, spoil: bytes
     ) -> None:
-        monkeypatch.setattr(chip, "_send", lambda frame: os.write(chip._master, spoil))
+        send = chip.send
+        monkeypatch.setattr(chip, "send", lambda frame: send(spoil))
         with pytest.raises(DeviceError):
             reader.wait_for_card(Event(), timeout_s=1)
         with pytest.raises(DeviceUnavailableError):
@@ -164,6 +165,6 @@ class TestBrokenChip:
         field.place(profile.load("visa-approve"))
         card = reader.wait_for_card(Event(), timeout_s=5)
         assert card
-        chip._commands[0x42] = lambda data: b"\x0d"
+        chip.answer_to(0x42, lambda data: b"\x0d")
         with pytest.raises(TransmissionError):
             card.transceive(SELECT_PPSE, timeout_s=5)

@@ -121,12 +121,17 @@ class TestCards:
         field.place(profile.load("visa-approve"))
         assert host.ask(bytes.fromhex("4A010300")) == b"\x00"
 
-    def test_one_is_found_once_until_the_field_was_off(self, host: Host, field: Field) -> None:
+    def test_one_is_found_again_unless_it_was_halted_or_speaks(self, host: Host, field: Field) -> None:
         field.place(profile.load("visa-approve"))
-        assert host.ask(LIST_TYPE_A)[:5].hex() == "0101000420"
+        found = host.ask(LIST_TYPE_A)
+        assert found[:5].hex() == "0101000420"
+        assert host.ask(LIST_TYPE_A) == found
+        assert host.ask(bytes.fromhex("425000")) == b"\x01"
         assert host.ask(LIST_TYPE_A) == b"\x00"
         assert host.ask(FIELD_OFF) == b""
-        assert host.ask(LIST_TYPE_A)[:1] == b"\x01"
+        assert host.ask(LIST_TYPE_A) == found
+        assert host.ask(bytes.fromhex("42E080"))[:1] == b"\x00"
+        assert host.ask(LIST_TYPE_A) == b"\x00"
 
     def test_one_is_spoken_to_in_frames(self, host: Host, field: Field) -> None:
         card = profile.load("visa-approve")
