@@ -5,7 +5,7 @@ InListPassiveTarget, which does all of ISO/IEC 14443-3 by itself, and carries ra
 InCommunicateThru. Like the real chip it looks a set number of times before it says that there is no
 card, waits out the time-out for a card that stays silent, loads its tables of analog settings into
 its registers when it looks, and activates a card of type B by an ATTRIB of its own (frames of 64
-bytes, and the target's number as card identifier). What the wire is (a serial line, USB) is the
+bytes, and by a PN532 the target's number as card identifier). What the wire is (a serial line, USB) is the
 matter of `pn532_chip` and `pn533_usb`.
 
 On request the chip is slow to start, does not acknowledge, does not answer, answers with a wrong
@@ -68,7 +68,8 @@ class Pn53xChip:
     Args:
         field: The place that is looked at.
         firmware: What it answers to GetFirmwareVersion.
-        status_first: Whether its register commands answer with a status byte first, as a PN533's do.
+        status_first: Whether its register commands answer with a status byte first, and it gives a card of
+            type B no identifier, as a PN533 does.
     """
 
     def __init__(self, field: Field, *, firmware: bytes = PN532_FIRMWARE, status_first: bool = False) -> None:
@@ -288,7 +289,7 @@ class Pn53xChip:
                     break
                 heard = self._radio.send(bytes([slot << 4 | 0x05]), Technology.B)
             if heard.data is not None:
-                attrib = b"\x1d" + heard.data[1:5] + bytes([0x00, 0x05, 0x01, number])
+                attrib = b"\x1d" + heard.data[1:5] + bytes([0x00, 0x05, 0x01, 0 if self._status else number])
                 told = self._radio.send(attrib, Technology.B).data
                 if told is not None:
                     return bytes([number]) + heard.data + bytes([len(told)]) + told
