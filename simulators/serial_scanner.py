@@ -11,6 +11,9 @@ import termios
 import tty
 from typing import Self
 
+# Zero bits and framing errors: what is left of text that is read at another speed.
+_NOISE = bytes.fromhex("00 E0 FE 80 78 F8 66 9E 1C 06")
+
 
 class SerialScanner:
     """A scanner on a pty. Not thread-safe: one caller scans."""
@@ -51,9 +54,24 @@ class SerialScanner:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def scan(self, text: str, end: str = "\r") -> None:
-        """Send a whole line, as a scanner does after a good read."""
-        self.send(text.encode() + end.encode())
+    def scan(self, text: str, end: str = "\r", *, identifier: str = "", encoding: str = "utf-8") -> None:
+        """Send a whole line, as a scanner does after a good read.
+
+        Args:
+            text: What the code says.
+            end: What the scanner is set up to send after it.
+            identifier: What it sends before it to name the symbology, such as ``]Q1`` (ISO/IEC 15424).
+            encoding: How it sends text, such as ``gb18030``.
+        """
+        self.send(f"{identifier}{text}{end}".encode(encoding))
+
+    def break_off(self, text: str, after: int) -> None:
+        """Send the first bytes of a line, and no more of it: a cable that came loose for a moment."""
+        self.send(text.encode()[:after])
+
+    def noise(self, length: int = 16) -> None:
+        """Send what a line at the wrong baud rate looks like. The same bytes each time, no line end."""
+        self.send(bytes(_NOISE[at % len(_NOISE)] for at in range(length)))
 
     def send(self, raw: bytes) -> None:
         """Send bytes as they are: half a line, noise, a flood.

@@ -2,14 +2,15 @@
 
 | function | supported | remarks |
 | --- | --- | --- |
-| USB scanners in serial mode | yes | ``serial-scanner:/dev/ttyACM0`` |
-| RS-232 scanners | yes | ``serial-scanner:/dev/ttyUSB0@115200``; 9600 without ``@`` |
-| line ends | CR, LF, CRLF | as the scanner is set up |
-| prefixes, check characters | no | set the scanner to send the text and a line end alone |
+| USB scanners in serial mode | yes | ``serial-scanner:/dev/ttyACM0``, or a name of /dev/serial/by-id |
+| RS-232 scanners | yes | ``serial-scanner:/dev/ttyUSB0#baud=115200``; 9600 where it is not written |
+| line ends | CR, LF, CRLF, STX and ETX | found out by themselves |
+| no line end | yes | ``#end=pause``: each burst is a line, so one that breaks off is taken for whole |
+| prefixes, suffixes | yes | ``#prefix=S,suffix=E``; a line without them is refused |
+| symbology identifiers, GS1 | yes | see `drivers.scanners.scanned_line` |
+| Chinese text | UTF-8, GB18030 | other encodings are refused |
+| codes with a line end in them | no | each line of it comes as a code |
 | finding scanners | no | a serial port does not say what hangs on it |
-
-A scanner sends a line in one burst. A half line is kept over a time-out, so a code that arrives
-while nobody waits is never cut in two; after `HALF_LINE_AGE_S` of silence it was noise and goes.
 """
 
 from __future__ import annotations
@@ -22,84 +23,72 @@ from pathlib import Path
 from threading import Event
 
 import serial
+from serial.tools import list_ports
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason, TransmissionError
+from drivers.options import Options
 from drivers.protocols import MAX_WAIT_S, Code, DeviceInfo
+from drivers.scanners.line_assembler import MAX_LINE_BYTES, PAUSE_S, LineAssembler
+from drivers.scanners.scanned_line import read_line
 
-DEFAULT_BAUD = 9600
-HALF_LINE_AGE_S = 2.0
-MAX_LINE_BYTES = 7089
-"""The digits that the largest QR code holds (ISO/IEC 18004, table 7): no line is longer."""
-
-
-class LineAssembler:
-    """Puts lines together from the bytes of a scanner. No input, no clock of its own.
-
-    Args:
-        clock: Returns seconds; only differences count.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._half = bytearray()
-        self._last_s = clock()
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take the next bytes and return the lines that they complete, without ends, none empty.
-
-        Of a line that is too long, one byte more than `MAX_LINE_BYTES` is kept: enough to tell.
-        """
-        now_s = self._clock()
-        if now_s - self._last_s > HALF_LINE_AGE_S:
-            self._half.clear()
-        self._last_s = now_s
-        lines = []
-        for byte in data:
-            if byte in b"\r\n":
-                lines.append(bytes(self._half))
-                self._half.clear()
-            elif len(self._half) <= MAX_LINE_BYTES:
-                self._half.append(byte)
-        return [line for line in lines if line]
+_OPTIONS = {"baud": "9600", "end": "pause", "prefix": "TEXT", "suffix": "TEXT"}
+_BY_ID = Path("/dev/serial/by-id")
 
 
 class SerialScanner:
     """A code scanner on an open serial port."""
 
     def __init__(
-        self, address: DeviceAddress, port: serial.Serial, clock: Callable[[], float] = time.monotonic
+        self,
+        address: DeviceAddress,
+        options: Options,
+        port: serial.Serial,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._address = address
         self._port = port
         self._clock = clock
-        self._lines = LineAssembler(clock)
+        self._prefix = options.text("prefix").encode()
+        self._suffix = options.text("suffix").encode()
+        pause_ends = options.choice("end", ("line", "pause"), "line") == "pause"
+        self._wait_s = PAUSE_S / 2 if pause_ends else MAX_WAIT_S
+        self._lines = LineAssembler(clock, pause_ends=pause_ends)
 
     @property
     def address(self) -> DeviceAddress:
         return self._address
 
     def info(self) -> DeviceInfo:
-        """Return the port's name and baud rate; the scanner itself says nothing."""
+        """Return what USB says of the port, its name and baud rate; the scanner itself says nothing."""
         try:
             _ = self._port.in_waiting
-        except OSError as error:
+        except (OSError, TypeError) as error:
             raise self._gone() from error
-        return DeviceInfo(str(self._port.name), details={"baud": str(self._port.baudrate)})
+        path = str(self._port.name)
+        details = {"port": path, "baud": str(self._port.baudrate)}
+        usb = next((port for port in list_ports.comports() if port.device == os.path.realpath(path)), None)
+        if usb is None or usb.vid is None:
+            return DeviceInfo(path, details=details)
+        details["usb"] = f"{usb.vid:04x}:{usb.pid:04x}"
+        name = " ".join(part for part in (usb.manufacturer, usb.product) if part)
+        return DeviceInfo(
+            name or path, serial_number=usb.serial_number or "", details=details, model=usb.product or ""
+        )
 
     def next_code(self, stop: Event, *, timeout_s: float) -> Code | None:
         """Wait for the next line; None on time-out or stop.
 
-        Lines that were complete before this call are dropped. Raises TransmissionError for a line
-        that no scanner would send; the next call goes on after it.
+        A line that began before this call, with nobody waiting, is dropped. Raises TransmissionError for
+        a line that no scanner would send; the next call goes on after it.
         """
         deadline = self._clock() + timeout_s
         self._drop_old()
         while not stop.is_set():
             left_s = deadline - self._clock()
-            lines = self._read(max(0.0, min(MAX_WAIT_S, left_s)))
+            lines = self._read(max(0.0, min(self._wait_s, left_s)))
             if lines:
-                return Code(_text(lines[0]))
+                return read_line(self._text(lines[0]))
             if left_s <= 0:
                 break
         return None
@@ -108,9 +97,20 @@ class SerialScanner:
         """Give the port back."""
         self._port.close()
 
+    def _text(self, line: bytes) -> bytes:
+        if len(line) > MAX_LINE_BYTES:
+            raise TransmissionError(
+                f"the scanner sent more than {MAX_LINE_BYTES} bytes without a line end: check its baud rate"
+            )
+        if not (line.startswith(self._prefix) and line.endswith(self._suffix)):
+            raise TransmissionError(
+                f"the scanner sent a line of {len(line)} bytes without its prefix or suffix: scan again"
+            )
+        return line.removeprefix(self._prefix).removesuffix(self._suffix)
+
     def _drop_old(self) -> None:
         try:
-            self._lines.feed(self._port.read(self._port.in_waiting))
+            self._lines.drop(self._port.read(self._port.in_waiting))
         except (OSError, TypeError) as error:
             raise self._gone() from error
 
@@ -118,46 +118,27 @@ class SerialScanner:
         try:
             self._port.timeout = timeout_s
             first = self._port.read(1)
-            return self._lines.feed(first + self._port.read(self._port.in_waiting)) if first else []
+            return self._lines.feed(first + self._port.read(self._port.in_waiting) if first else b"")
         # pyserial reads from a descriptor that `close` has set to None: a TypeError.
         except (OSError, TypeError) as error:
             raise self._gone() from error
 
     def _gone(self) -> DeviceUnavailableError:
-        return DeviceUnavailableError(
-            self._address, Reason.NOT_FOUND, "plug the scanner in again: ls /dev/ttyACM* /dev/ttyUSB*"
-        )
+        return DeviceUnavailableError(self._address, Reason.NOT_FOUND, _plug_in("plug the scanner in again"))
 
 
-def _text(line: bytes) -> str:
-    if len(line) > MAX_LINE_BYTES:
-        raise TransmissionError(
-            f"the scanner sent more than {MAX_LINE_BYTES} bytes without a line end: check its baud rate"
-        )
-    # GS separates the fields of GS1 codes and is the one control character that belongs in a code.
-    wrong = next((byte for byte in line if (byte < 0x20 and byte != 0x1D) or byte == 0x7F), None)
-    if wrong is not None:
-        raise TransmissionError(
-            f"the scanner sent control character 0x{wrong:02X} in a line of {len(line)} bytes: "
-            "set it up without prefix and suffix, and check its baud rate"
-        )
+def _plug_in(hint: str) -> str:
+    """Add the lasting names of what is attached: a scanner that comes back may have another number."""
+    attached = [f"serial-scanner:{_BY_ID / name}" for name in lasting_names()]
+    return f"{hint}; attached now: {', '.join(attached)}" if attached else f"{hint}: ls -l {_BY_ID}"
+
+
+def lasting_names(folder: Path | None = None) -> Sequence[str]:
+    """Return the names of serial ports that stay when a scanner is plugged in elsewhere."""
     try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise TransmissionError(
-            f"the scanner sent a line of {len(line)} bytes that is no UTF-8: check its baud rate"
-        ) from error
-
-
-def _split(address: DeviceAddress) -> tuple[str, int]:
-    path, at, baud = address.target.rpartition("@")
-    if not at:
-        path, baud = address.target, str(DEFAULT_BAUD)
-    if not path.startswith("/") or not baud.isdecimal() or int(baud) == 0:
-        raise DeviceUnavailableError(
-            address, Reason.NOT_FOUND, "write serial-scanner:/dev/ttyACM0 or serial-scanner:/dev/ttyUSB0@9600"
-        )
-    return path, int(baud)
+        return sorted(os.listdir(folder or _BY_ID))
+    except OSError:
+        return ()
 
 
 def _explain(address: DeviceAddress, path: str, error: OSError | ValueError) -> DeviceUnavailableError:
@@ -172,21 +153,28 @@ def _explain(address: DeviceAddress, path: str, error: OSError | ValueError) -> 
         )
     if Path(path).exists():
         return DeviceUnavailableError(address, Reason.NOT_FOUND, f"{path} is no serial port: ls -l {path}")
-    return DeviceUnavailableError(
-        address, Reason.NOT_FOUND, "plug the scanner in: ls /dev/ttyACM* /dev/ttyUSB*"
-    )
+    return DeviceUnavailableError(address, Reason.NOT_FOUND, _plug_in("plug the scanner in"))
 
 
 def open(address: DeviceAddress) -> SerialScanner:
     """Open the port for this process alone. Raises DeviceUnavailableError with reason and cure."""
-    path, baud = _split(address)
+    options = Options(address, _OPTIONS)
+    path = options.target
+    if not path.startswith("/"):
+        raise DeviceUnavailableError(
+            address,
+            Reason.NOT_FOUND,
+            "write serial-scanner:/dev/ttyACM0 or serial-scanner:/dev/ttyUSB0#baud=9600",
+        )
+    baud = options.number("baud", 9600, lowest=300, highest=921600)
+    options.choice("end", ("line", "pause"), "line")
     if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
         raise _explain(address, path, PermissionError(errno.EACCES, path))
     try:
         port = serial.Serial(path, baud, timeout=MAX_WAIT_S, exclusive=True)
     except (OSError, ValueError) as error:
         raise _explain(address, path, error) from error
-    return SerialScanner(address, port)
+    return SerialScanner(address, options, port)
 
 
 def discover() -> Sequence[DeviceAddress]:
