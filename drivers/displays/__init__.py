@@ -1,0 +1,1 @@
+"""Displays that the customer sees, one module a way of attaching them."""

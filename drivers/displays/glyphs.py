@@ -1,0 +1,88 @@
+"""Text as the bytes of a display's character table: cut to its columns, nothing in it that is a command.
+
+A display shows one code page of a few hundred characters. What it lacks is replaced by what people
+read the same way: an accent is left out, a sign becomes its name. Only then is the line cut, so that
+a cut never takes half a replacement for a whole word.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+CODE_PAGES = ("cp437", "cp850", "cp852", "cp858", "cp860", "cp863", "cp865", "cp866", "cp1252", "gb2312")
+"""Tables that displays are sold with. In gb2312 a Chinese character takes two columns, as on the glass."""
+
+_NAMES = {
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "￥": "CNY",
+    "元": "CNY",
+    "₹": "INR",
+    "…": "...",
+    "–": "-",
+    "—": "-",
+    "−": "-",
+    "‘": "'",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+    "„": '"',
+    "«": '"',
+    "»": '"',
+    "·": "-",
+    "•": "*",
+    "×": "x",
+    "ß": "ss",
+    "æ": "ae",
+    "Æ": "AE",
+    "œ": "oe",
+    "Œ": "OE",
+    "ø": "o",
+    "Ø": "O",
+    "ł": "l",
+    "Ł": "L",
+    "đ": "d",
+    "Đ": "D",
+    "ı": "i",
+    "✓": "OK",
+}
+_UNKNOWN = b"?"
+
+
+def fitted(text: str, columns: int, code_page: str) -> bytes:
+    """Return *text* as exactly *columns* bytes of a code page: cut off, or filled with spaces.
+
+    No byte of it is a control character. A character of two bytes is never cut in two.
+    """
+    line = b""
+    for character in unicodedata.normalize("NFC", text):
+        glyph = _glyph(character, code_page)
+        if len(line) + len(glyph) > columns:
+            # Of a sign's name a part is better than nothing: it is plain ASCII.
+            line += glyph[: columns - len(line)] if glyph.isascii() else b""
+            break
+        line += glyph
+    return line.ljust(columns)
+
+
+def _glyph(character: str, code_page: str) -> bytes:
+    if unicodedata.category(character).startswith(("C", "Z")):
+        # Spaces of all kinds and line ends; what has no width at all is left out.
+        return b"" if unicodedata.category(character) == "Cf" else b" "
+    found = _encoded(character, code_page)
+    if not found and character in _NAMES:
+        return _NAMES[character].encode("ascii")
+    if not found:
+        plain = unicodedata.normalize("NFKD", character)
+        found = b"".join(_encoded(part, code_page) for part in plain if not unicodedata.combining(part))
+    return found or _UNKNOWN
+
+
+def _encoded(character: str, code_page: str) -> bytes:
+    try:
+        glyph = character.encode(code_page)
+    except UnicodeEncodeError:
+        return b""
+    # Some tables have pictures below the space; on the wire these bytes are commands.
+    return b"" if any(byte < 0x20 or byte == 0x7F for byte in glyph) else glyph

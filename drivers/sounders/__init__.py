@@ -1,0 +1,1 @@
+"""What can be heard, one module a way of attaching it."""
