@@ -104,8 +104,30 @@ def _parser() -> argparse.ArgumentParser:
     _home(queue)
     _json(queue)
 
+    _add_operators(commands)
     _add_emv(commands)
     return parser
+
+
+def _add_operators(commands: Any) -> None:
+    words = "who may do what at this terminal, each with a PIN"
+    operators = commands.add_parser("operators", help=words, description=words)
+    group = operators.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for what, words in (
+        ("list", "say who there is"),
+        ("add", "add somebody; asks for a PIN"),
+        ("remove", "take somebody off the list"),
+        ("pin", "give somebody another PIN, which also ends a lock-out"),
+    ):
+        command = _command(group, what, _operators, words)
+        command.set_defaults(what=what)
+        if what != "list":
+            command.add_argument("name", metavar="NAME")
+        if what == "add":
+            roles = ("cashier", "supervisor", "technician")
+            command.add_argument("--role", choices=roles, required=True, help="what they are here for")
+        _home(command)
+        _json(command)
 
 
 def _add_emv(commands: Any) -> None:
@@ -249,6 +271,12 @@ def _devices(options: argparse.Namespace) -> int:
 
 def _queue(options: argparse.Namespace) -> int:
     from terminal.commands.queue import run
+
+    return run(options)
+
+
+def _operators(options: argparse.Namespace) -> int:
+    from terminal.commands.operators import run
 
     return run(options)
 
