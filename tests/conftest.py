@@ -17,6 +17,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="ADDRESS",
         help="run the reader conformance suite on this device, such as pcsc:ACS ACR122U; may be repeated",
     )
+    parser.addoption(
+        "--every-byte",
+        action="store_true",
+        help="let drivers meet faults at every byte of a conversation, not at a few (an hour)",
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
