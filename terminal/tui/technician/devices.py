@@ -15,9 +15,9 @@ from textual.content import Content
 from drivers.abilities import TestResult
 from drivers.address import parse
 from drivers.errors import DeviceError
+from terminal.devices.inventory import DeviceReport
 from terminal.diagnostics import devices as probes
 from terminal.diagnostics.asking import NotAskedError
-from terminal.diagnostics.devices import DeviceReport
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.firmware import about
 from terminal.diagnostics.workshop import Workshop

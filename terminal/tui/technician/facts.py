@@ -21,6 +21,7 @@ class Facts(FittedLines):
     def show(self, facts: Mapping[str, str]) -> None:
         """Draw these."""
         self._facts = dict(facts)
+        self.display = bool(facts)
         self.redraw()
 
     def lines(self, width: int) -> Content:

@@ -25,6 +25,8 @@ def took(ms: float | None) -> str:
     """Return a time as it stands at the end of a line; empty where none was measured."""
     if ms is None:
         return ""
+    if ms < 10:
+        return f"{ms:.2f} ms"
     return f"{ms:.1f} ms" if ms < 100 else f"{ms:.0f} ms" if ms < 10_000 else f"{ms / 1000:.1f} s"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -101,7 +102,8 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
     def strip(self) -> list[StripKey]:
         """Return the keys of the pane's strip: its own, then those of the screen."""
         shown = [each for each in (*self.own_bindings(), *COMMON_BINDINGS) if each.show]
-        return strip_keys(shown, {}, all_keys=False)
+        # Names of their own: the panes' style sheets name widgets by similar ones.
+        return [replace(key, id=f"key-{key.id}") for key in strip_keys(shown, {}, all_keys=False)]
 
     def on_click_key_pressed(self, message: ClickKey.Pressed) -> None:
         """Do what the key of that name does."""

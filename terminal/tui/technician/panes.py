@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from terminal.tui.technician.devices import DevicesPane
 from terminal.tui.technician.pane import Pane
+from terminal.tui.technician.reader import ReaderPane
 
-PANES: tuple[type[Pane], ...] = (DevicesPane,)
+PANES: tuple[type[Pane], ...] = (DevicesPane, ReaderPane)
