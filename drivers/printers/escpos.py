@@ -258,6 +258,11 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
     yield chunk
 
 
+def options(address: DeviceAddress) -> Options:
+    """Return the options of an address. Raises DeviceUnavailableError for one that is not known."""
+    return Options(address, _OPTIONS)
+
+
 def paper(options: Options) -> Paper:
     """Return how a printer is set up, from the options of its address."""
     pages = ("", *(name.lower() for name in code_pages()))
@@ -302,10 +307,10 @@ def _connect(address: DeviceAddress, options: Options) -> tuple[Wire, DeviceInfo
 
 def open(address: DeviceAddress) -> EscPosPrinter:
     """Open a printer and ask it what it can tell. Raises DeviceUnavailableError with reason and cure."""
-    options = Options(address, _OPTIONS)
-    set_up = paper(options)
-    drawer = options.choice("drawer", ("", "high", "low"), "")
-    line, known = _connect(address, options)
+    chosen = options(address)
+    set_up = paper(chosen)
+    drawer = chosen.choice("drawer", ("", "high", "low"), "")
+    line, known = _connect(address, chosen)
     printer = EscPosPrinter(
         address, line, set_up, drawer_open_is_high=drawer == "high" if drawer else None, known=known
     )
