@@ -4,6 +4,10 @@ Theory of operation: only one daemon can run on a machine, while several process
 demo) may want it. Each user holds a shared lock. Whoever finds no daemon starts one and notes its
 process id; whoever is last ends the one that was started so. A daemon that ran before, such as a
 systemd service, is used and left alone.
+
+A daemon with readers of its own choice, such as one called ACR122U, needs the one socket for itself:
+its user holds the lock alone, as soon as nobody shares it, and everybody else waits. The note says
+which kind it was, so that one whose user was killed is not taken for the ordinary one.
 """
 
 from __future__ import annotations
@@ -11,11 +15,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -26,6 +33,7 @@ from drivers.readers import pcsc
 READER = "Virtual PCD"
 """How the virtual reader's names begin; slot numbers follow."""
 
+_CONFIGURED = Path("/etc/reader.conf.d")
 _PID_OF_DAEMON = Path("/run/pcscd/pcscd.pid")
 _POLL_S = 0.02
 
@@ -34,14 +42,48 @@ class PcscDaemonError(Exception):
     """The daemon can't be had; the message says what to type."""
 
 
-class PcscDaemon:
-    """A user of the daemon, from `start` to `stop`."""
+@dataclass(frozen=True, slots=True)
+class VirtualReader:
+    """A virtual reader with a name of its own, and two slots; the second has the next port.
 
-    def __init__(self) -> None:
+    The daemon lists it as the name, its number among readers of that name, and its slot:
+    ``ACS ACR122U PICC Interface 00 00`` and ``... 00 01``.
+    """
+
+    name: str
+    port: int
+
+    @staticmethod
+    def on_free_ports(name: str) -> VirtualReader:
+        """Return one at two ports that are free now."""
+        while True:
+            with socket.socket() as first, socket.socket() as second:
+                first.bind(("", 0))
+                port = first.getsockname()[1]
+                with contextlib.suppress(OSError, OverflowError):
+                    second.bind(("", port + 1))
+                    return VirtualReader(name, port)
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Where the card of the first slot and that of the second go."""
+        return self.port, self.port + 1
+
+
+class PcscDaemon:
+    """A user of the daemon, from `start` to `stop`.
+
+    Args:
+        readers: What the daemon is to have; nothing means the virtual reader that the system configures.
+    """
+
+    def __init__(self, readers: Sequence[VirtualReader] = ()) -> None:
         place = _own_folder()
         self._mutex_path = place / f"tillside-pcscd-{os.getuid()}.mutex"
         self._users_path = place / f"tillside-pcscd-{os.getuid()}.users"
         self._users: IO[str] | None = None
+        self._readers = tuple(readers)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @staticmethod
     def missing() -> str:
@@ -53,19 +95,39 @@ class PcscDaemon:
         return ""
 
     def start(self, *, wait_s: float = 10.0) -> None:
-        """Use the daemon that runs, or start one; returns when it lists the virtual reader."""
+        """Use the daemon that runs, or start one; returns when it lists the virtual readers.
+
+        Waits so long for other users where the daemon is to be had alone, or is.
+        """
         if missing := self.missing():
             raise PcscDaemonError(missing)
         users = self._users = self._users_path.open("a+")
+        deadline = monotonic() + wait_s
         try:
-            with self._alone(wait_s):
-                fcntl.flock(users, fcntl.LOCK_SH)
-                if not _runs():
-                    self._launch(users)
-                self._wait_for_reader(wait_s)
+            while not self._joined(users, wait_s):
+                if monotonic() >= deadline:
+                    raise PcscDaemonError("another process uses pcscd with other readers: try again")
+                Event().wait(_POLL_S)
         except BaseException:
             self.stop(wait_s=wait_s)
             raise
+
+    @contextlib.contextmanager
+    def replaced_by(self, *readers: VirtualReader, wait_s: float = 10.0) -> Iterator[PcscDaemon]:
+        """Give the ordinary daemon up, run one with these readers for a while, and go back.
+
+        Raises PcscDaemonError if somebody else goes on using the ordinary one.
+        """
+        self.stop()
+        try:
+            own = PcscDaemon(readers)
+            own.start(wait_s=wait_s)
+            try:
+                yield own
+            finally:
+                own.stop()
+        finally:
+            self.start()
 
     def stop(self, *, wait_s: float = 10.0) -> None:
         """End the daemon if one of us started it and nobody else of us uses it."""
@@ -77,11 +139,13 @@ class PcscDaemon:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return
-            users.seek(0)
-            pid = users.read().strip()
+            pid, _ = _noted(users)
             users.truncate(0)
-            if pid and _is_daemon(int(pid)):
-                _end(int(pid), wait_s)
+            if pid:
+                _end(pid, wait_s)
+            if self._folder is not None:
+                self._folder.cleanup()
+                self._folder = None
 
     def __enter__(self) -> PcscDaemon:
         self.start()
@@ -104,24 +168,65 @@ class PcscDaemon:
                     Event().wait(_POLL_S)
             yield
 
+    def _joined(self, users: IO[str], wait_s: float) -> bool:
+        """Take the lock and have the daemon run; false while others keep the lock."""
+        with self._alone(wait_s):
+            try:
+                fcntl.flock(users, (fcntl.LOCK_EX if self._readers else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            pid, own = _noted(users)
+            if pid and (own or self._readers):
+                # Its user was killed: with the lock in hand, nobody can be using it.
+                _end(pid, wait_s)
+            runs = _runs()
+            if runs and self._readers:
+                raise PcscDaemonError("pcscd runs already: sudo systemctl stop pcscd.socket pcscd")
+            if not runs:
+                self._launch(users)
+            self._wait_for_reader(wait_s)
+            return True
+
     def _launch(self, users: IO[str]) -> None:
         program = _program()
         if program is None:
             raise PcscDaemonError(self.missing())
         # The program puts itself into the background and returns once it is ready.
         done = subprocess.run(  # noqa: S603 - a fixed command line
-            [*_sudo(), program], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            [*_sudo(), program, *self._options()],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise PcscDaemonError(f"pcscd did not start: {done.stderr.strip() or done.stdout.strip()}")
         users.truncate(0)
-        users.write(_PID_OF_DAEMON.read_bytes().rstrip(b"\0\n").decode())
+        pid = _PID_OF_DAEMON.read_bytes().rstrip(b"\0\n").decode()
+        users.write(f"{pid} own" if self._readers else pid)
         users.flush()
 
-    @staticmethod
-    def _wait_for_reader(wait_s: float) -> None:
+    def _options(self) -> list[str]:
+        """Write the configuration, if it is not the system's, and return what names it."""
+        if not self._readers:
+            return []
+        self._folder = tempfile.TemporaryDirectory(prefix="tillside-pcscd-", dir=_own_folder())
+        library = _library()
+        text = "".join(
+            f'FRIENDLYNAME "{reader.name}"\nDEVICENAME /dev/null:{reader.port:#x}\n'
+            f"LIBPATH {library}\nCHANNELID {reader.port:#x}\n"
+            for reader in self._readers
+        )
+        Path(self._folder.name, "tillside").write_text(text, "utf-8")
+        return ["--config", self._folder.name]
+
+    def _wait_for_reader(self, wait_s: float) -> None:
+        wanted = [reader.name for reader in self._readers] or [READER]
         deadline = monotonic() + wait_s
-        while not any(address.target.startswith(READER) for address in pcsc.discover()):
+        while True:
+            listed = [address.target for address in pcsc.discover()]
+            if all(any(name.startswith(one) for name in listed) for one in wanted):
+                return
             if monotonic() >= deadline:
                 raise PcscDaemonError("pcscd runs without the virtual reader: sudo systemctl restart pcscd")
             Event().wait(_POLL_S)
@@ -137,8 +242,16 @@ def _program() -> str | None:
 
 
 def _has_virtual_reader() -> bool:
-    configured = Path("/etc/reader.conf.d")
-    return configured.is_dir() and any("vpcd" in path.name for path in configured.iterdir())
+    return _CONFIGURED.is_dir() and any("vpcd" in path.name for path in _CONFIGURED.iterdir())
+
+
+def _library() -> str:
+    """Return the path of the virtual reader's driver, as the system configures it."""
+    for path in _CONFIGURED.iterdir():
+        found = re.search(r"^\s*LIBPATH\s+(\S+)", path.read_text(), re.MULTILINE)
+        if "vpcd" in path.name and found:
+            return found[1]
+    raise PcscDaemonError(f"no LIBPATH of the virtual reader in {_CONFIGURED}")
 
 
 def _sudo() -> list[str]:
@@ -155,6 +268,14 @@ def _may_sudo() -> bool:
 def _runs() -> bool:
     """Tell whether a daemon answers; where systemd listens for it, asking starts it."""
     return bool(pcsc.discover())
+
+
+def _noted(users: IO[str]) -> tuple[int, bool]:
+    """Return the id of the daemon that one of us started, 0 for none, and whether it has its own readers."""
+    users.seek(0)
+    words = users.read().split()
+    pid = int(words[0]) if words else 0
+    return (pid, words[1:] == ["own"]) if pid and _is_daemon(pid) else (0, False)
 
 
 def _is_daemon(pid: int) -> bool:

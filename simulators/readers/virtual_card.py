@@ -14,6 +14,9 @@ looks is neither removed nor inserted for it, ever. So a card leaves by closing 
 connection and waits until the daemon, asking for the ATR in vain, closes the other half. That look
 may have been part of a power-off; so a second look gets a connection that is half closed from the
 start, and only then may the next card come.
+
+With a reader's firmware in front, commands that the firmware knows do not reach the card, and a card
+is there only while the firmware's field is on.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ import socket
 from threading import Event, Thread
 from time import monotonic
 
+from simulators.readers.acs_firmware import Firmware
 from simulators.readers.field import Field, Placement
 
 PORT = 35963
@@ -47,13 +51,16 @@ class VirtualCard:
     Args:
         field: The place that is looked at.
         port: The slot's TCP port on loopback.
+        firmware: The reader's own firmware, in front of the card; None for a reader that has no commands.
     """
 
-    def __init__(self, field: Field, port: int = PORT) -> None:
+    def __init__(self, field: Field, port: int = PORT, firmware: Firmware | None = None) -> None:
         self._field = field
         self._port = port
+        self._firmware = firmware
         self._stop = Event()
         self._wake_read, self._wake_write = -1, -1
+        self._listening = contextlib.ExitStack()
         self._thread: Thread | None = None
         self._slot: socket.socket | None = None
 
@@ -63,7 +70,9 @@ class VirtualCard:
         self._stop.clear()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
-        self._end_listening = self._field.listen(self._wake)
+        self._listening.callback(self._field.listen(self._wake))
+        if self._firmware is not None:
+            self._listening.callback(self._firmware.listen(self._wake))
         self._thread = Thread(target=self._run, name=f"virtual-card-{self._port}", daemon=True)
         self._thread.start()
 
@@ -73,7 +82,7 @@ class VirtualCard:
         if thread is None:
             return
         self._stop.set()
-        self._end_listening()
+        self._listening.close()
         self._wake()
         thread.join()
         os.close(self._wake_read)
@@ -88,13 +97,19 @@ class VirtualCard:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def _present(self) -> Placement | None:
+        """The card that can be seen."""
+        off = self._firmware is not None and not self._firmware.field_on
+        return None if off else self._field.placement
+
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.write(self._wake_write, b"!")
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            placement = self._field.placement
+            placement = self._present
             if placement is None:
                 self._sleep(None)
                 continue
@@ -121,7 +136,7 @@ class VirtualCard:
 
     def _hold(self, link: socket.socket, placement: Placement) -> None:
         """Serve one stay of one card, until it is over or the daemon hangs up."""
-        while self._field.placement == placement and not self._stop.is_set():
+        while self._present == placement and not self._stop.is_set():
             ready = select.select([link.fileno(), self._wake_read], [], [])[0]
             if self._wake_read in ready:
                 os.read(self._wake_read, 4096)
@@ -132,7 +147,7 @@ class VirtualCard:
         size = int.from_bytes(_receive(link, 2), "big")
         body = _receive(link, size)
         if len(body) != 1:
-            answer = self._field.transmit(placement, body)
+            answer = self._answer(placement, body)
             if answer is None:
                 return False
         elif body[0] == _GET_ATR:
@@ -143,6 +158,10 @@ class VirtualCard:
             return True
         link.sendall(len(answer).to_bytes(2, "big") + answer)
         return True
+
+    def _answer(self, placement: Placement, command: bytes) -> bytes | None:
+        answer = self._firmware.pseudo(command, placement.card) if self._firmware is not None else None
+        return answer if answer is not None else self._field.transmit(placement, command)
 
 
 def _receive(link: socket.socket, size: int) -> bytes:
