@@ -3,64 +3,33 @@
 nfcpy's `IsoDepInitiator` does the blocks: numbers, chaining in both directions, waiting time
 extensions, and after a time-out R(NAK), at most five times. R(NAK) asks the card to repeat its
 answer; a command goes out a second time only where the card itself says that it never got it.
-What nfcpy lacks is added here: the ATS read as the standard writes it, and a deadline for the whole
+What nfcpy lacks is added here: ATS and ATQB read as the standard writes them, and a deadline for the whole
 exchange, since a card that asks for more time, or acknowledges, without end would be served forever.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 import nfc.clf  # type: ignore[import-untyped]
 from nfc.tag.tt4 import IsoDepInitiator  # type: ignore[import-untyped]
 
+from drivers.abilities import CardInField
 from drivers.errors import DeviceTimeoutError, TransmissionError
-
-CARRIER_HZ = 13.56e6
-_FRAME_SIZES = (16, 24, 32, 40, 48, 64, 96, 128, 256)
-_RATS = b"\xe0\x80"
-"""Request for answer to select: frames of 256 bytes to the reader, card identifier 0."""
+from drivers.readers.card_parameters import (
+    FRAME_SIZES,
+    CardParameters,
+    describe_a,
+    describe_b,
+    parse_atqb,
+    parse_ats,
+)
 
 # The frame waiting time for the answer to select is 4.8 ms; slow phones have been seen to need more.
-_RATS_TIMEOUT_S = 0.03
+_ACTIVATION_TIMEOUT_S = 0.03
 _DESELECT = b"\xc2"
 _DESELECT_TIMEOUT_S = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerToSelect:
-    """What an ATS says about the protocol: frame size in bytes, times in seconds."""
-
-    frame_size: int = 32
-    frame_waiting_s: float = 4096 * 2**4 / CARRIER_HZ
-    guard_s: float = 0.0
-
-
-def parse_ats(ats: bytes) -> AnswerToSelect:
-    """Read an ATS; what it leaves out or sets to a reserved value has the standard's default.
-
-    Spec: ISO/IEC 14443-4, 5.2.
-    """
-    if not ats or ats[0] != len(ats):
-        raise TransmissionError("answer to select of a wrong length")
-    if len(ats) == 1:
-        return AnswerToSelect()
-    interface = list(ats[2:])
-    frame_size = _FRAME_SIZES[min(ats[1] & 0x0F, 8)]
-    if ats[1] & 0x10 and interface:
-        interface.pop(0)
-    if not ats[1] & 0x20:
-        return AnswerToSelect(frame_size)
-    if not interface:
-        raise TransmissionError("answer to select cut off")
-    waiting, guard = interface[0] >> 4, interface[0] & 0x0F
-    return AnswerToSelect(
-        frame_size,
-        4096 * 2 ** (waiting if waiting < 15 else 4) / CARRIER_HZ,
-        4096 * 2**guard / CARRIER_HZ if 0 < guard < 15 else 0.0,
-    )
 
 
 class Link:
@@ -81,20 +50,57 @@ class Link:
 
 
 class IsoDep:
-    """The protocol with one card, from activation to deselection."""
+    """The protocol with one card, from activation to deselection.
 
-    def __init__(self, device: Any, target: Any) -> None:
+    Args:
+        device: nfcpy's, or whatever has its `send_cmd_recv_rsp`.
+        target: nfcpy's target, as the device found it: of type B if it has an ATQB, else of type A.
+        largest_in: The longest answer that the device takes from the card, in bytes.
+        largest_out: The longest frame that the device carries to it.
+    """
+
+    def __init__(self, device: Any, target: Any, *, largest_in: int = 256, largest_out: int = 256) -> None:
         self._link = Link(device, target)
+        self._target = target
+        self._fsdi = max(i for i, size in enumerate(FRAME_SIZES) if size <= max(largest_in, 16))
+        self._largest_out = largest_out
+        self._parameters = CardParameters()
         self._protocol: Any = None
-        self.ats = b""
-        self.guard_s = 0.0
+        self.identification = b""
+
+    @property
+    def guard_s(self) -> float:
+        """How long to wait before the first exchange."""
+        return self._parameters.guard_s
 
     def activate(self) -> None:
-        """Ask for the ATS; the caller must wait `guard_s` before the first exchange."""
-        self.ats = bytes(self._link.exchange(_RATS, _RATS_TIMEOUT_S))
-        answer = parse_ats(self.ats)
-        self.guard_s = answer.guard_s
-        self._protocol = IsoDepInitiator(self._link, answer.frame_size, answer.frame_waiting_s)
+        """Ask for the ATS, or attach a card of type B: the identification is the ATS then, or the ATQB.
+
+        The caller must wait `guard_s` before the first exchange.
+        """
+        atqb = bytes(getattr(self._target, "sensb_res", None) or b"")
+        if atqb:
+            self._parameters = parse_atqb(atqb)
+            # ATTRIB: default timings, our frame size, protocol ISO/IEC 14443-4, card identifier 0.
+            attrib = b"\x1d" + atqb[1:5] + bytes([0x00, self._fsdi, 0x01, 0x00])
+            answer = self._link.exchange(attrib, _ACTIVATION_TIMEOUT_S)
+            if not answer or answer[0] & 0x0F:
+                raise TransmissionError("a card of type B answered as another one")
+            self.identification = atqb
+        else:
+            # RATS: our frame size, card identifier 0.
+            ats = bytes(self._link.exchange(bytes([0xE0, self._fsdi << 4]), _ACTIVATION_TIMEOUT_S))
+            self._parameters = parse_ats(ats)
+            self.identification = ats
+        frame_size = min(self._parameters.frame_size, self._largest_out)
+        self._protocol = IsoDepInitiator(self._link, frame_size, self._parameters.frame_waiting_s)
+
+    def describe(self) -> CardInField:
+        """Say how the card was found and activated."""
+        texts = self._parameters.texts(FRAME_SIZES[self._fsdi])
+        if getattr(self._target, "sensb_res", None):
+            return describe_b(self.identification, texts)
+        return describe_a(self._target, self.identification, texts)
 
     def exchange(self, capdu: bytes, timeout_s: float) -> bytes:
         """Send one C-APDU and return the R-APDU."""

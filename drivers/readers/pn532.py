@@ -3,22 +3,29 @@
 ===================  =========  ================================================================
 function             supported  remarks
 ===================  =========  ================================================================
-wait_for_card        yes        type A at 106 kbit/s with ISO/IEC 14443-4; the field stays on
-                                between two looks, which slow phones need
+wait_for_card        yes        types A and B at 106 kbit/s with ISO/IEC 14443-4, in turns; the
+                                field stays on between two looks, which slow phones need
+several cards        yes        told as soon as two are found; `cards_in_field` lists them all
 wait_for_removal     yes        looks again after the field was off; two misses are an empty field
 transceive           yes        the time limit holds for the whole exchange, chaining and waiting
                                 time extensions included
 release              yes        deselects the card and turns the field off
-type B and F         no         no simulated card speaks them yet
+describe             yes        ATQA, SAK, UID and ATS, or ATQB; frame sizes, times, bit rates
+type F               no         no payment card speaks it here
+set_field            yes        RFConfiguration
+self_test            yes        wire, ROM and RAM; the antenna test's bits are for a person to judge
+settings             yes        the analog registers for type A. The chip has no memory of its own:
+                                they hold until the reader is opened again
 info                 yes        asks the chip for its firmware version
 discover             no         a serial port does not tell what is behind it
 ===================  =========  ================================================================
 
-The target is the path of the port: ``pn532:/dev/ttyUSB0``. nfcpy's transport, chipset and device
-are built here, because its frontend opens names in /dev only.
+The target is the path of the port: ``pn532:/dev/ttyUSB0``, or a link to it, such as those in
+/dev/serial/by-id, which stay the same wherever it is plugged in. nfcpy's transport, chipset and device
+are built here, because its frontend opens names in /dev only. A PN533 on USB is `nfcpy_frontend`'s.
 
-Nothing here retries a command; see `iso_dep` for what the block protocol repeats. A terminal that
-was killed leaves the chip at a higher speed than it wakes up with, so `open` calls it at each.
+A terminal that was killed leaves the chip at a higher speed than it wakes up with, so `open` calls it at
+each; a chip that is slow to start is called once more.
 """
 
 from __future__ import annotations
@@ -26,75 +33,51 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import logging
 import os
 import re
-import struct
-import termios
-from collections.abc import Iterator, Sequence
-from threading import Event
-from time import monotonic
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import nfc.clf  # type: ignore[import-untyped]
 import nfc.clf.pn532 as nfcpy_pn532  # type: ignore[import-untyped]
 import nfc.clf.transport  # type: ignore[import-untyped]
-import nfc.tag  # type: ignore[import-untyped]
-from nfc.tag.tt4 import Type4TagCommandError  # type: ignore[import-untyped]
 
 from drivers.address import DeviceAddress
-from drivers.errors import (
-    CardLostError,
-    DeviceError,
-    DeviceUnavailableError,
-    Reason,
-    TransmissionError,
-)
+from drivers.errors import DeviceError, DeviceUnavailableError, Reason, TransmissionError
 from drivers.protocols import DeviceInfo
-from drivers.readers.gate import Gate
-from drivers.readers.iso_dep import IsoDep
-
-# nfcpy writes every byte of a card into its debug log, and some of them are a card number. It keeps
-# that log off by itself; a program that turns everything on must not turn this on.
-logging.getLogger("nfc").setLevel(logging.WARNING)
+from drivers.readers.nfcpy_reader import BROKEN, LINE
+from drivers.readers.pn53x_reader import Pn53xReader
 
 # nfcpy hands the path to a shell (stty).
 _PATH = re.compile(r"/[\w./:+@-]+")
+_BY_ID = Path("/dev/serial/by-id")
 _FAST_SPEEDS = (921600, 460800, 230400)
 _BACK_TO_115200 = bytes(10) + bytes.fromhex("0000FF03FDD410041800")
-_LOOKS = 10
-"""How often the chip looks for a card before it says that there is none; some 0.1 s in all."""
 
-_FIELD_OFF_S = 0.02
-_SAYS_ISO_DEP = 0x20
-_LINE = (OSError, termios.error)
-_BROKEN = (IndexError, ValueError, AttributeError, TypeError, AssertionError, struct.error)
-"""What nfcpy raises, beside its own errors, over a frame that is cut off or makes no sense."""
-
-
-@contextlib.contextmanager
-def _translated(address: DeviceAddress) -> Iterator[None]:
-    """Turn what nfcpy raises into what the seam promises."""
-    try:
-        yield
-    except Type4TagCommandError as error:
-        if error.errno == nfc.tag.TIMEOUT_ERROR:
-            raise CardLostError(f"{address}: the card has left the field") from error
-        raise TransmissionError(f"{address}: the card broke the block protocol") from error
-    except nfc.clf.TimeoutError as error:
-        raise CardLostError(f"{address}: the card has left the field") from error
-    except (nfc.clf.CommunicationError, nfcpy_pn532.Chipset.Error) as error:
-        raise TransmissionError(f"{address}: {error or type(error).__name__}") from error
-    except _LINE as error:
-        raise _unavailable(address, error) from error
-    except _BROKEN as error:
-        raise TransmissionError(f"{address}: the chip sent a broken frame") from error
+_SETTINGS = {
+    # What RFConfiguration's item 0A sets for type A, in its order: register, and the value that nfcpy writes
+    # at the start. Spec: UM0701-02, 7.3.1.
+    "CIU_RFCfg": (0x6316, 0x59),
+    "CIU_GsNOn": (0x6317, 0xF4),
+    "CIU_CWGsP": (0x6318, 0x3F),
+    "CIU_ModGsP": (0x6319, 0x11),
+    "CIU_Demod": (0x6309, 0x4D),
+    "CIU_RxThreshold": (0x6308, 0x85),
+    # The same register as CIU_Demod, while the own field is off: it can't be read in a look for a card.
+    "": (0x0000, 0x61),
+    "CIU_GsNOff": (0x6313, 0x6F),
+    "CIU_ModWidth": (0x6314, 0x26),
+    "CIU_MifNFC": (0x630C, 0x62),
+    "CIU_TxBitPhase": (0x6315, 0x87),
+}
+_ANALOG_TYPE_A = 0x0A
+_VALUE = re.compile(r"[0-9A-Fa-f]{2}")
 
 
-def _unavailable(address: DeviceAddress, error: Exception) -> DeviceUnavailableError:
-    path = address.target
+def port_fault(address: DeviceAddress, path: str, error: BaseException) -> DeviceUnavailableError:
+    """Say why a serial port, or the chip behind it, can't be used."""
     known = {
-        errno.ENOENT: (Reason.NOT_FOUND, "attach the reader, then: ls /dev/ttyUSB* /dev/ttyACM* /dev/ttyS*"),
+        errno.ENOENT: (Reason.NOT_FOUND, _attached_hint(address)),
         errno.EACCES: (Reason.NO_PERMISSION, "sudo usermod -aG dialout $USER, then log in again"),
         errno.EWOULDBLOCK: (Reason.BUSY, f"sudo fuser -v {path}"),
         errno.EBUSY: (Reason.BUSY, f"sudo fuser -v {path}"),
@@ -107,52 +90,25 @@ def _unavailable(address: DeviceAddress, error: Exception) -> DeviceUnavailableE
     return DeviceUnavailableError(address, *known.get(getattr(error, "errno", 0), otherwise))
 
 
-class Pn532Card:
-    """An activated card."""
-
-    def __init__(self, reader: Pn532Reader, protocol: IsoDep) -> None:
-        self._reader = reader
-        self._protocol = protocol
-        self._released = False
-
-    @property
-    def identification(self) -> bytes:
-        """The ATS, length byte included."""
-        return self._protocol.ats
-
-    def transceive(self, capdu: bytes, *, timeout_s: float) -> bytes:
-        """Send one C-APDU; the limit covers every block of the exchange."""
-        if self._released:
-            raise CardLostError(f"{self._reader.address}: the card was released")
-        with self._reader.using():
-            rapdu = self._protocol.exchange(capdu, timeout_s)
-        if len(rapdu) < 2:
-            raise TransmissionError(f"{self._reader.address}: answer without a status word")
-        return rapdu
-
-    def release(self) -> None:
-        """Deselect the card and turn the field off."""
-        if self._released:
-            return
-        self._released = True
-        with contextlib.suppress(DeviceError), self._reader.using() as device:
-            self._protocol.deselect()
-            device.mute()
+def _attached_hint(address: DeviceAddress) -> str:
+    """Name the ports that are there now, by the names that stay the same wherever they are plugged in."""
+    try:
+        links = sorted(link.name for link in _BY_ID.iterdir())
+    except OSError:
+        links = []
+    if not links:
+        return "attach the reader, then: ls /dev/ttyUSB* /dev/ttyACM* /dev/ttyS*"
+    there = " or ".join(f"{address.scheme}:{_BY_ID / link}" for link in links)
+    return f"attach the reader, or write what is attached now: {there}"
 
 
-class Pn532Reader:
+class Pn532Reader(Pn53xReader):
     """The chip and its field."""
 
     def __init__(self, address: DeviceAddress) -> None:
-        self._address = address
-        self._device: Any = None
+        super().__init__(address)
         self._lock = -1
-        self._gate = Gate(address, self._end)
-
-    @property
-    def address(self) -> DeviceAddress:
-        """The address that the reader was opened by."""
-        return self._address
+        self._analog = {name: value for name, (_, value) in _SETTINGS.items()}
 
     def start(self) -> None:
         """Take the port and wake the chip."""
@@ -162,22 +118,15 @@ class Pn532Reader:
             raise DeviceUnavailableError(self._address, Reason.NOT_FOUND, hint)
         try:
             with self.using():
-                self._lock = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._device = _wake(path)
-                self._device.chipset.rf_configuration(0x05, bytes([0x01, 0x00, _LOOKS]))
+                self._lock = lock_port(path)
+                self._device = wake(path)
+                self._prepare(self._device)
         except TransmissionError as error:
             self.close()
-            raise _unavailable(self._address, error) from error
+            raise self._unavailable(error) from error
         except DeviceError:
             self.close()
             raise
-
-    @contextlib.contextmanager
-    def using(self) -> Iterator[Any]:
-        """Give nfcpy's device to this thread alone, and speak the seam's errors."""
-        with self._gate.use(), _translated(self._address):
-            yield self._device
 
     def info(self) -> DeviceInfo:
         """Ask the chip for its firmware version; raises if it does not answer."""
@@ -186,106 +135,92 @@ class Pn532Reader:
                 chip, version, revision, _ = device.chipset.get_firmware_version()
                 speed = device.chipset.transport.baudrate
         except TransmissionError as error:
-            raise _unavailable(self._address, OSError(errno.ETIMEDOUT, "")) from error
+            raise self._broken() from error
+        model = f"PN5{chip:02x}"
         return DeviceInfo(
-            name=f"PN5{chip:02x} at {self._address.target}",
+            name=f"{model} at {self._address.target}",
+            model=model,
             firmware=f"{version}.{revision}",
-            details={"speed": f"{speed} bit/s"},
+            details={"speed": f"{speed} bit/s", "cards": "ISO/IEC 14443 types A and B"},
         )
 
-    def close(self) -> None:
-        """Put the chip to sleep and give the port back; a thread that waits for it does so."""
-        self._gate.close()
+    def read_settings(self) -> Mapping[str, str]:
+        """Return the analog registers for type A, two hexadecimal digits each.
 
-    def wait_for_card(self, stop: Event, *, timeout_s: float) -> Pn532Card | None:
-        """Look for a card until one is activated; a stop turns the field off."""
-        deadline = monotonic() + timeout_s
-        while not stop.is_set():
-            target = self._look()
-            card = self._activate(target, stop) if target is not None else None
-            if card is not None:
-                return card
-            if monotonic() >= deadline:
-                return None
-        self._turn_off()
-        return None
-
-    def wait_for_removal(self, stop: Event, *, timeout_s: float) -> bool:
-        """Look, with the field off in between, until no card answers twice."""
-        deadline = monotonic() + timeout_s
-        misses = 0
-        while not stop.is_set():
-            self._turn_off()
-            stop.wait(_FIELD_OFF_S)
-            misses = misses + 1 if self._look() is None else 0
-            if misses == 2 or monotonic() >= deadline:
-                self._turn_off()
-                return misses == 2
-        return False
-
-    def _look(self) -> Any:
-        with self.using() as device:
-            try:
-                return device.sense_tta(nfc.clf.RemoteTarget("106A"))
-            except nfcpy_pn532.Chipset.Error:
-                return None  # Noise, or two cards at once: nothing that can be used.
-
-    def _activate(self, target: Any, stop: Event) -> Pn532Card | None:
-        """Return the card, or None if it is no payment card or has left again already."""
-        if target.sel_res and target.sel_res[0] & _SAYS_ISO_DEP:
-            with contextlib.suppress(CardLostError, TransmissionError), self.using() as device:
-                protocol = IsoDep(device, target)
-                protocol.activate()
-                stop.wait(protocol.guard_s)
-                return Pn532Card(self, protocol)
-        self._turn_off()
-        stop.wait(_FIELD_OFF_S)
-        return None
-
-    def _turn_off(self) -> None:
+        The chip loads them when it looks for a card, so it looks once; an activated card is lost by it.
+        """
+        names = [name for name in _SETTINGS if name]
         with self.using() as device:
             device.mute()
+            self._sense(device, "A")
+            values = device.chipset.read_register(*(_SETTINGS[name][0] for name in names))
+            device.mute()
+        return {name: f"{value:02X}" for name, value in zip(names, values, strict=True)}
+
+    def write_settings(self, settings: Mapping[str, str]) -> None:
+        """Write these registers, now and whenever the chip looks for a card of type A."""
+        for name, value in settings.items():
+            if not name or name not in _SETTINGS:
+                known = ", ".join(name for name in _SETTINGS if name)
+                raise ValueError(f"no setting {name!r}: there are {known}")
+            if not _VALUE.fullmatch(value):
+                raise ValueError(f"{name} takes two hexadecimal digits, not {value!r}")
+        analog = {**self._analog, **{name: int(value, 16) for name, value in settings.items()}}
+        with self.using() as device:
+            device.chipset.rf_configuration(_ANALOG_TYPE_A, bytes(analog.values()))
+            device.chipset.write_register(*[(_SETTINGS[name][0], analog[name]) for name in settings])
+        self._analog = analog
+
+    def _unavailable(self, error: BaseException) -> DeviceUnavailableError:
+        return port_fault(self._address, self._address.target, error)
 
     def _end(self) -> None:
-        device, self._device = self._device, None
-        if device is not None:
-            transport = device.chipset.transport
-            with contextlib.suppress(*_LINE, nfcpy_pn532.Chipset.Error, *_BROKEN):
-                device.close()
-            with contextlib.suppress(*_LINE, *_BROKEN):
-                transport.close()
+        super()._end()
         lock, self._lock = self._lock, -1
         if lock >= 0:
             os.close(lock)
 
 
-def _wake(path: str) -> Any:
+def lock_port(path: str) -> int:
+    """Take a port for this process alone; raises OSError."""
+    lock = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
+
+
+def wake(path: str) -> Any:
     """Return nfcpy's device for the chip at this port."""
     transport = nfc.clf.transport.TTY(path)
     try:
         try:
             return nfcpy_pn532.init(transport)
-        except (*_LINE, *_BROKEN) as error:
-            if not _slow_down(transport, path):
-                raise OSError(errno.ENODEV, "no PN532 answers") from error
+        except (*LINE, *BROKEN):
+            # Left at a higher speed, or its power has only just come on: if neither, this is the last word.
+            _slow_down(transport, path)
+        try:
             return nfcpy_pn532.init(transport)
+        except (*LINE, *BROKEN) as error:
+            raise OSError(errno.ENODEV, "no PN532 answers") from error
     except BaseException:
-        with contextlib.suppress(*_LINE):
+        with contextlib.suppress(*LINE):
             transport.close()
         raise
 
 
-def _slow_down(transport: Any, path: str) -> bool:
+def _slow_down(transport: Any, path: str) -> None:
     """Bring a chip that was left at a higher speed back to the one that it wakes up with."""
     for speed in _FAST_SPEEDS:
         transport.open(path, speed)
         transport.write(_BACK_TO_115200)
-        with contextlib.suppress(*_LINE, *_BROKEN):
+        with contextlib.suppress(*LINE, *BROKEN):
             if transport.read(timeout=100) == nfcpy_pn532.Chipset.ACK:
                 transport.read(timeout=100)
                 transport.write(nfcpy_pn532.Chipset.ACK)
-                return True
-    return False
+                return
 
 
 def open(address: DeviceAddress) -> Pn532Reader:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import DeviceTimeoutError, TransmissionError
-from drivers.readers.iso_dep import AnswerToSelect, IsoDep, parse_ats
+from drivers.readers.card_parameters import CardParameters, parse_ats
+from drivers.readers.iso_dep import IsoDep
 from simulators.readers.iso_dep import IsoDepCard
 
 SMALL_FRAMES = bytes.fromhex("0572807000")
@@ -98,18 +99,18 @@ def test_a_card_that_acknowledges_without_end_is_given_up_at_the_limit() -> None
 @pytest.mark.parametrize(
     ("ats", "expected"),
     [
-        ("01", AnswerToSelect(32)),
-        ("0205", AnswerToSelect(64)),
+        ("01", CardParameters(32)),
+        ("0205", CardParameters(64)),
         ("0278", None),
-        ("0578807002", AnswerToSelect(256, 4096 * 2**7 / 13.56e6)),
-        ("0328F0", AnswerToSelect(256)),
-        ("03288F", AnswerToSelect(256, 4096 * 2**8 / 13.56e6)),
-        ("032884", AnswerToSelect(256, 4096 * 2**8 / 13.56e6, 4096 * 2**4 / 13.56e6)),
+        ("0578807002", CardParameters(256, 7, rates=0x80)),
+        ("0328F0", CardParameters(256)),
+        ("03288F", CardParameters(256, 8)),
+        ("032884", CardParameters(256, 8, 4)),
         ("05788070", None),
         ("", None),
     ],
 )
-def test_an_ats_is_read_as_the_standard_says(ats: str, expected: AnswerToSelect | None) -> None:
+def test_an_ats_is_read_as_the_standard_says(ats: str, expected: CardParameters | None) -> None:
     if expected is None:
         with pytest.raises(TransmissionError):
             parse_ats(bytes.fromhex(ats))
