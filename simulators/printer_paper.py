@@ -10,7 +10,7 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from simulators.printer_engine import qr_matrix
 from simulators.printer_page import (
@@ -28,12 +28,13 @@ from simulators.printer_page import (
 
 _SCALE = 2
 """Pixels a dot: the dots of a real print head are finer than a screen shows."""
+_HEAD_TO_KNIFE = 150
 _MARGIN = 30
 _EDGE = 14
 _TOOTH = 12
 _AROUND = 16
 _INK, _PAPER = (38, 36, 40), (253, 252, 249)
-_SHADOW = (150, 148, 144)
+_TABLE, _SHADOW = (214, 218, 222), (120, 124, 130)
 _BASELINE = 19
 _FONT_DOTS = 20
 _CHINESE_DOTS = 23
@@ -57,6 +58,9 @@ def draw(page: PrintedPage) -> Image.Image:
     """Return a picture of a page, about a quarter of a millimetre every four pixels."""
     width = page.columns * DOTS_A_COLUMN + 2 * _MARGIN
     height = sum(item.height for item in page.items) + 2 * (_MARGIN + _EDGE)
+    if page.cut and page.items and isinstance(page.items[-1], Feed):
+        # What is fed before a cut lies between the print head and the knife: it is the next page's head.
+        height -= min(page.items[-1].height, _HEAD_TO_KNIFE)
     ink = Image.new("L", (width * _SCALE, height * _SCALE), 0)
     top = _MARGIN + _EDGE
     for item in page.items:
@@ -145,13 +149,12 @@ def _on_paper(ink: Image.Image, cut: bool) -> Image.Image:
     # A cutter leaves a straight edge above; a hand tears at the teeth below.
     below = _teeth(width, height - edge, edge) if cut else [(width, height), (0, height)]
     ImageDraw.Draw(shape).polygon([(0, edge), (width, edge), *below], fill=255)
-    whole = (width + 2 * around, height + 2 * around)
-    picture = Image.new("RGBA", whole, (0, 0, 0, 0))
-    for spread in range(around // 2, 0, -2):
-        shadow = shape.point(lambda level: 18 if level else 0)
-        picture.paste((*_SHADOW, 40), (around + spread // 2, around + spread), shadow)
-    picture.paste((*_PAPER, 255), (around, around), shape)
-    picture.paste((*_INK, 255), (around, around), ink)
+    picture = Image.new("RGB", (width + 2 * around, height + 2 * around), _TABLE)
+    shadow = Image.new("L", picture.size, 0)
+    shadow.paste(110, (around, around + _SCALE * 3), shape)
+    picture.paste(_SHADOW, (0, 0), shadow.filter(ImageFilter.GaussianBlur(_SCALE * 3)))
+    picture.paste(_PAPER, (around, around), shape)
+    picture.paste(_INK, (around, around), ink)
     return picture
 
 

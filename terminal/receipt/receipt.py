@@ -1,12 +1,15 @@
-"""A receipt as lines of text. Everything on it is masked already."""
+"""A receipt, as lines of text for the screen and as a page for a printer. All on it is masked already."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from rich.cells import cell_len, chop_cells
 
+from drivers.page import Align, Page, Pair, Part, QrCode, Rule, Text
 from emv.outcome import CvmResult
 from offline_queue.record import Record
 from terminal.config import Config
@@ -15,6 +18,7 @@ from terminal.payment.attempt_events import (
     Result,
 )
 from terminal.payment.headline import headline
+from terminal.receipt.words import words
 from terminal.view import Outcome
 
 WIDTH = 32
@@ -22,6 +26,128 @@ WIDTH = 32
 
 
 _TAKEN = (Outcome.APPROVED, Outcome.APPROVED_OFFLINE)
+_SIGNATURE_LINES = 3
+"""Room for a signature."""
+
+
+class Copy(StrEnum):
+    """Who gets a page; the value is printed on it."""
+
+    CUSTOMER = "CUSTOMER COPY"
+    MERCHANT = "MERCHANT COPY"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the receipt of one attempt says.
+
+    Sequence and chain head are printed so that a record that disappears later can be missed.
+    """
+
+    config: Config
+    order: str
+    amount: Money
+    channel: str
+    result: Result
+    facts: Mapping[str, str]
+    record: Record | None
+    when: datetime
+
+    @property
+    def signed(self) -> bool:
+        """Whether the customer has to sign."""
+        return self.facts.get("cvm") == CvmResult.SIGNATURE.value and self.result.outcome in _TAKEN
+
+    def lines(self) -> tuple[str, ...]:
+        """Return it as text, `WIDTH` columns wide."""
+        shop = self.config.shop
+        body = [line for name, value in self._origin() for line in _pair(name, value)]
+        body += ["", *_pair("TOTAL", self.amount.format(shop.locale))]
+        body += [line for name, value in self._payment() for line in _pair(name, value)]
+        title, remarks = self._outcome()
+        body += ["", *_centred(f"*** {title} ***")]
+        body += [line for remark in remarks for line in _centred(remark)]
+        if self.signed:
+            body += ["", "", "_" * WIDTH, *_centred("Signature")]
+        if proof := [line for name, value in self._proof() for line in _pair(name, value)]:
+            body += ["", *proof]
+        head = [line for text in (shop.name, *shop.address) for line in _centred(text)]
+        foot = ["", *_centred("SIMULATED, NO REAL MONEY")] if shop.simulated else []
+        return tuple(line.rstrip() for line in (*head, "", *body, *foot))
+
+    def page(self, copy: Copy = Copy.CUSTOMER, *, reprint: bool = False) -> Page:
+        """Return it as a page in the shop's language, for paper of any width.
+
+        The merchant's copy has the line to sign on. The customer's has the order as a QR code where money
+        may come back: the shop's scanner finds the payment by it.
+        """
+        return Page(tuple(self._parts(copy, reprint)))
+
+    def _parts(self, copy: Copy, reprint: bool) -> Iterator[Part]:
+        shop = self.config.shop
+        say = words(shop.locale)
+
+        def pairs(facts: Iterator[tuple[str, str]]) -> Iterator[Pair]:
+            return (Pair(say.get(name, name), say.get(value, value)) for name, value in facts)
+
+        def centred(text: str, *, bold: bool = False, large: bool = False) -> Text:
+            return Text(say.get(text, text), Align.CENTRE, bold, large)
+
+        title, remarks = self._outcome()
+        yield Text(shop.name, Align.CENTRE, bold=True, large=True)
+        yield from (Text(line, Align.CENTRE) for line in shop.address)
+        yield Text("")
+        yield Text(f"* {say.get(copy.value, copy.value)} *", Align.CENTRE)
+        if reprint:
+            yield centred("REPRINT", bold=True, large=True)
+        yield Rule()
+        yield from pairs(self._origin())
+        yield Rule()
+        yield Pair(say.get("TOTAL", "TOTAL"), self.amount.format(shop.locale), bold=True, large=True)
+        yield Text("")
+        yield from pairs(self._payment())
+        yield Rule()
+        yield centred(title, bold=True, large=True)
+        yield from (centred(remark, bold=True) for remark in remarks)
+        if self.signed and copy is Copy.MERCHANT:
+            yield from (Text("") for _ in range(_SIGNATURE_LINES))
+            yield Rule()
+            yield centred("Signature")
+        yield Rule()
+        yield from pairs(self._proof())
+        if copy is Copy.CUSTOMER and self.result.outcome is not Outcome.DECLINED:
+            yield Text("")
+            yield QrCode(self.order)
+            yield Text(self.order, Align.CENTRE)
+        if shop.simulated:
+            yield Text("")
+            yield centred("SIMULATED, NO REAL MONEY", bold=True)
+
+    def _origin(self) -> Iterator[tuple[str, str]]:
+        yield "Terminal", self.config.terminal.id
+        yield "Order", self.order
+        yield "Date", f"{self.when:%Y-%m-%d %H:%M:%S}"
+
+    def _payment(self) -> Iterator[tuple[str, str]]:
+        yield "Paid by", self.facts.get("scheme") or self.channel
+        for name, key in (("Card", "pan"), ("Application", "application"), ("Verified by", "cvm")):
+            if self.facts.get(key):
+                yield name, self.facts[key]
+        if self.result.authorisation:
+            yield "Authorisation", self.result.authorisation
+
+    def _proof(self) -> Iterator[tuple[str, str]]:
+        if self.record is not None:
+            yield "Record", str(self.record.sequence)
+            yield "Head", self.record.head.hex()[:16]
+
+    def _outcome(self) -> tuple[str, list[str]]:
+        result = self.result
+        title = "RESULT NOT KNOWN" if result.outcome is Outcome.UNKNOWN else headline(result)
+        remarks = ["not yet authorised"] if result.deferred else []
+        if result.late:
+            remarks.append("paid after the code expired")
+        return title, remarks
 
 
 def lines(
@@ -35,41 +161,8 @@ def lines(
     record: Record | None,
     when: datetime,
 ) -> tuple[str, ...]:
-    """Return the receipt of one attempt.
-
-    Sequence and chain head are printed so that a record that disappears later can be missed.
-    """
-    body = [
-        *_pair("Terminal", config.terminal.id),
-        *_pair("Order", order),
-        *_pair("Date", f"{when:%Y-%m-%d %H:%M:%S}"),
-        "",
-        *_pair("TOTAL", amount.format(config.shop.locale)),
-        *_pair("Paid by", facts.get("scheme") or channel),
-    ]
-    for name, key in (("Card", "pan"), ("Application", "application"), ("Verified by", "cvm")):
-        if facts.get(key):
-            body += _pair(name, facts[key])
-    if result.authorisation:
-        body += _pair("Authorisation", result.authorisation)
-    body += ["", *_outcome(result)]
-    if facts.get("cvm") == CvmResult.SIGNATURE.value and result.outcome in _TAKEN:
-        body += ["", "", "_" * WIDTH, *_centred("Signature")]
-    if record is not None:
-        body += ["", *_pair("Record", str(record.sequence)), *_pair("Head", record.head.hex()[:16])]
-    head = [line for text in (config.shop.name, *config.shop.address) for line in _centred(text)]
-    foot = ["", *_centred("SIMULATED, NO REAL MONEY")] if config.shop.simulated else []
-    return tuple(line.rstrip() for line in (*head, "", *body, *foot))
-
-
-def _outcome(result: Result) -> list[str]:
-    title = "RESULT NOT KNOWN" if result.outcome is Outcome.UNKNOWN else headline(result)
-    text = _centred(f"*** {title} ***")
-    if result.deferred:
-        text += _centred("not yet authorised")
-    if result.late:
-        text += _centred("paid after the code expired")
-    return text
+    """Return the receipt of one attempt as text."""
+    return Receipt(config, order, amount, channel, result, facts, record, when).lines()
 
 
 def _pair(name: str, value: str) -> list[str]:
