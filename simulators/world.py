@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from drivers.sounders import sound_card
 from simulators import scheme
 from simulators.camera import SimulatedCamera
 from simulators.cards import profile
 from simulators.cards.card import SimulatedCard
+from simulators.display import PoleDisplay
 from simulators.faults import TcpGate
 from simulators.hosts import alipay_signing, certificates
 from simulators.hosts.alipay import AlipayHost
@@ -21,6 +23,7 @@ from simulators.hosts.alipay_trades import Behaviour, TradeStatus
 from simulators.hosts.host import Host
 from simulators.hosts.host_behaviour import Fault
 from simulators.hosts.server import TlsServer
+from simulators.printer import NetworkPrinter
 from simulators.readers import in_process
 from simulators.readers.field import Field
 from simulators.readers.pcsc_daemon import READER, PcscDaemon, PcscDaemonError
@@ -81,12 +84,14 @@ class SimulatedWorld:
         ca_keys = home / "world" / "ca_keys.json"
         ca_keys.write_text(scheme.ca_keys_json())
         scanners = [self._camera.address, self._scanner.address]
+        around = self._start_around() if pace.name == "PERSON" else ""
         host, alipay = (f"https://127.0.0.1:{gate.port}" for gate in self._gates)
         return _CONFIG.format(
             terminal=TERMINAL_ID,
             currency=self.currency,
             readers=_list([address]),
             scanners=_list(scanners),
+            around=around,
             host=host,
             alipay=alipay,
             ca=files.ca,
@@ -201,6 +206,17 @@ class SimulatedWorld:
             self.notes += (f"{reader} is taken for a real device: no simulated card comes near it.",)
         return reader
 
+    def _start_around(self) -> str:
+        """Start what a person sees and hears beside the screen; the machine's own sound where it has one."""
+        self.printer = self._begin(NetworkPrinter())
+        self.display = self._begin(PoleDisplay())
+        sounder = "sound-card:" if sound_card.discover() else "sim:"
+        return (
+            f"printers = [{_list([self.printer.address])}]\n"
+            f"displays = [{_list([self.display.address])}]\n"
+            f"sounders = [{_list([sounder])}]\n"
+        )
+
     def _start_virtual_reader(self, wanted: str) -> str:
         """Hold cards to a free slot of the PC/SC daemon's virtual reader, or say why to a `sim:` reader."""
         try:
@@ -257,7 +273,7 @@ id = "{terminal}"
 [devices]
 readers = [{readers}]
 scanners = [{scanners}]
-
+{around}
 [cards]
 # Up to here a genuine card may approve by itself, offline.
 floor_limit = "5.00"

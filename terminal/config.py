@@ -51,6 +51,17 @@ class LatePaid(StrEnum):
     """It is refunded and shown."""
 
 
+class PrintReceipt(StrEnum):
+    """When a receipt is printed, where there is a printer."""
+
+    ALWAYS = "always"
+    """Each result's, by itself."""
+    ON_REQUEST = "on request"
+    """When the cashier presses the key for it."""
+    NEVER = "never"
+    """Not even then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """Table ``[shop]``."""
@@ -160,6 +171,14 @@ class AlipayConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """Table ``[receipt]``."""
+
+    print: PrintReceipt = PrintReceipt.ON_REQUEST
+    """``always``, ``on request`` or ``never``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """Table ``[log]``."""
 
@@ -178,6 +197,7 @@ class Config:
     cards: Cards = field(default_factory=Cards)
     offline: Offline = field(default_factory=Offline)
     alipay: AlipayConfig | None = None
+    receipt: Receipt = field(default_factory=Receipt)
     log: Log = field(default_factory=Log)
 
     def money(self, text: str) -> Money:

@@ -17,6 +17,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from terminal.home import default
 
 OPERATORS_FILE = "operators.json"
 FREE_TRIES = 5
@@ -135,8 +138,10 @@ class Operators:
 
     @property
     def command(self) -> str:
-        """Return the command that adds a technician, without the folder."""
-        return "tillside operators add NAME --role technician"
+        """Return the command that adds a technician here."""
+        folder = self._path.parent
+        where = "" if folder == default() else f" --home {shlex.quote(str(folder))}"
+        return f"tillside operators add NAME --role technician{where}"
 
     def check(self, pin: str, name: str | None = None) -> Operator:
         """Return whose PIN it is; with a name: whether it is theirs.

@@ -10,9 +10,8 @@ from terminal.commands import place
 from terminal.commands.errors import FINDING, FINE, UsageError
 from terminal.config import ConfigError
 from terminal.counter import Counter
-from terminal.show import show
 from terminal.signals import Ending, to_the_end
-from terminal.tui.cashier.app import CashierApp
+from terminal.tui.cashier.till import show_till
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
         counter = Counter(config, folder, keys)
         try:
             await counter.start()
-            return FINDING if await show(CashierApp(counter)) else FINE
+            return FINDING if await show_till(counter, config, folder) else FINE
         finally:
             await to_the_end(counter.stop())
 

@@ -14,7 +14,10 @@ from terminal.demo.folder import write_config
 from terminal.demo.play import Player, StepReport, play_all
 from terminal.demo.script import Step
 from terminal.demo.world import Pace, World, find
+from terminal.operators import TECHNICAL, Operators, Role
 from terminal.signals import to_the_end
+
+DEMO_PIN = "2580"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,13 @@ def _set_up(world: World, folder: Path, reader: str, pace: Pace) -> Config:
     return config
 
 
+def _add_technician(folder: Path) -> None:
+    """Make sure that somebody may open the technician's screen."""
+    operators = Operators(folder)
+    if not operators.roles & TECHNICAL:
+        operators.add("Demo technician", Role.TECHNICIAN, DEMO_PIN)
+
+
 async def play(folder: Path, reader: str, steps: tuple[Step, ...], *, as_json: bool) -> bool:
     """Play a script and print a line a step. Returns whether all came out as the script says."""
 
@@ -63,13 +73,15 @@ async def screen(folder: Path, reader: str) -> int:
     """Open the cashier's screen with the keys of a simulated customer; returns 0, or 1 after a crash."""
     from terminal.counter import Counter
     from terminal.demo.keys import DemoCustomer
-    from terminal.show import show
-    from terminal.tui.cashier.app import CashierApp
+    from terminal.tui.cashier.till import show_till
 
     async with stage(folder, reader, Pace.PERSON) as its:
+        _add_technician(folder)
         counter = Counter(its.config, folder, its.enrolment)
         try:
             await counter.start()
-            return await show(CashierApp(counter, demo_keys=DemoCustomer(counter, its.world).keys()))
+            keys = DemoCustomer(counter, its.world).keys()
+            note = f"In this demo the technician's PIN is {DEMO_PIN}"
+            return await show_till(counter, its.config, folder, demo_keys=keys, note=note)
         finally:
             await to_the_end(counter.stop())

@@ -57,6 +57,14 @@ SALE_BINDINGS: list[Binding] = [
     Binding("o,f5", "offline_mode", "Offline", id=MODE_ID, tooltip="Go to the next offline mode; asks first"),
     Binding("s,f6", "sync", "Sync", id="queue.sync", tooltip="Send the offline queue now"),
     Binding("r,f7", "receipt", "Receipt", id="view.receipt", tooltip="Show or hide the last receipt"),
+    Binding(
+        "i,f11",
+        "print_receipt",
+        "Print",
+        show=False,
+        id="view.print",
+        tooltip="Print the last receipt; a second time marked REPRINT",
+    ),
     Binding("up", "scroll_receipt(-3)", "Up", show=False, id="view.up", tooltip="Scroll the receipt up"),
     Binding(
         "down", "scroll_receipt(3)", "Down", show=False, id="view.down", tooltip="Scroll the receipt down"
@@ -68,6 +76,14 @@ SALE_BINDINGS: list[Binding] = [
         show=False,
         id=CLEAR_ID,
         tooltip="Put the notices away on this screen",
+    ),
+    Binding(
+        "m,f12",
+        "technician",
+        "Technician",
+        show=False,
+        id="app.technician",
+        tooltip="Open the technician's screen; asks for a PIN",
     ),
     Binding("f1,question_mark", "keys", "Keys", id="app.keys", tooltip="List all keys"),
     *LEAVE_BINDINGS,

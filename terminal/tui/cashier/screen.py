@@ -8,6 +8,7 @@ customer.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from typing import ClassVar
@@ -16,8 +17,10 @@ from textual.binding import BindingType
 from textual.events import Key
 from textual.message import Message
 
-from terminal.actions import CounterActions
+from terminal.actions import CounterActions, CounterRefusal
 from terminal.money import Money
+from terminal.operators import Operator, OperatorError
+from terminal.peripherals.peripherals import Peripherals
 from terminal.tui.cashier.bindings import (
     CLEAR_ID,
     KEYPAD_BINDINGS,
@@ -33,8 +36,10 @@ from terminal.tui.cashier.demo_key import DemoKey
 from terminal.tui.cashier.entry import AmountEntry
 from terminal.tui.cashier.layout import CashierLayout
 from terminal.tui.cashier.mode_text import mode_question, mode_text
+from terminal.tui.cashier.pin_screen import PinScreen
 from terminal.tui.cashier.result_guard import ResultGuard
 from terminal.tui.cashier.runner import ActionRunner
+from terminal.tui.cashier.technician_door import TechnicianDoor
 from terminal.tui.keys_screen import KeysScreen
 from terminal.tui.leave import LEAVE_TEXT
 from terminal.tui.widgets.click_key import ClickKey
@@ -43,6 +48,8 @@ from terminal.tui.widgets.notices_panel import NoticesPanel
 from terminal.tui.widgets.queue_panel import records_text
 from terminal.tui.widgets.receipt_panel import ReceiptPanel
 from terminal.view import CounterView, Phase
+
+logger = logging.getLogger(__name__)
 
 
 class _About(Enum):
@@ -86,9 +93,13 @@ class CashierScreen(CashierLayout, inherit_bindings=False):
         self._about = _About.ANYTHING
         self._unsubscribe: Callable[[], None] | None = None
         self.runner = ActionRunner(self.say)
+        self.peripherals: Peripherals | None = None
+        self.door: TechnicianDoor | None = None
 
     def on_mount(self) -> None:
         """Draw the counter and follow it."""
+        if self.peripherals is not None:
+            self.peripherals.tell(lambda text: self.say(text, MessageKind.ERROR))
         self.query_one(NoticesPanel).entitle(key_name(keys_of(CLEAR_ID, self._keymap)[0]))
         self._unsubscribe = self._counter.subscribe(self._publish)
         self._draw(self._counter.view)
@@ -119,7 +130,7 @@ class CashierScreen(CashierLayout, inherit_bindings=False):
             self._entry.clear()
         if view.phase is not before.phase:
             self.say("")
-            if view.phase is Phase.CARD_READ:
+            if view.phase is Phase.CARD_READ and not _sounds(view):
                 # The tone of the specification: the card was read. Results have no bell.
                 self.app.bell()
             if before.phase is Phase.DONE:
@@ -255,6 +266,19 @@ class CashierScreen(CashierLayout, inherit_bindings=False):
             return
         self.toggle_class("-receipt-turned")
 
+    def action_print_receipt(self) -> None:
+        """Print the last result's receipt."""
+        self.say("")
+        self.runner.run("Printing", self._print_receipt)
+
+    def action_technician(self) -> None:
+        """Ask for a PIN, and open the technician's screen for who may see it."""
+        self.say("")
+        if self._view.phase not in (Phase.IDLE, Phase.DONE) or self._charging is not None:
+            self._refuse("The technician's screen opens between orders only")
+        elif self._may_dismiss():
+            self.runner.run("The technician's screen", self._ask_for_pin)
+
     def action_scroll_receipt(self, lines: int) -> None:
         """Scroll the receipt."""
         self.query_one(ReceiptPanel).scroll_relative(y=lines, animate=False)
@@ -278,6 +302,30 @@ class CashierScreen(CashierLayout, inherit_bindings=False):
 
     def action_nothing(self) -> None:
         """Do nothing; for a strip's title."""
+
+    # What stands beside the sale
+
+    async def _print_receipt(self) -> None:
+        if self.peripherals is None:
+            raise CounterRefusal("No printer is set up on this screen")
+        self.say(self.peripherals.print_receipt())
+
+    async def _ask_for_pin(self) -> None:
+        if self.door is None:
+            raise CounterRefusal("This screen has no way to the technician's")
+        try:
+            refusal = self.door.refusal()
+        except OperatorError as error:
+            raise CounterRefusal(str(error)) from error
+        if refusal:
+            raise CounterRefusal(refusal)
+        self.app.push_screen(PinScreen(self.door), self._let_in)
+
+    def _let_in(self, operator: Operator | None) -> None:
+        if operator is not None and self.door is not None:
+            logger.info("technician's screen: opened by %s (%s)", operator.name, operator.role)
+            self._entry.clear()
+            self.app.push_screen(self.door.open())
 
     # The typed amount on its way to the counter
 
@@ -342,6 +390,11 @@ def cashier_screen(
         BINDINGS: ClassVar[list[BindingType]] = [*demo_bindings(demo_keys)]
 
     return DemoCashierScreen(counter, demo_keys, keymap, clock_s)
+
+
+def _sounds(view: CounterView) -> bool:
+    """Tell whether a sounder plays the tone: two at once are one too many."""
+    return any(each.kind == "sounder" and each.state in ("ready", "busy") for each in view.devices)
 
 
 def _busy_text(phase: Phase) -> str:

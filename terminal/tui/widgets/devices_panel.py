@@ -12,16 +12,20 @@ _SIGNS = {"ready": ("✓", "$success"), "busy": ("●", "$primary"), "opening": 
 _FAILED = ("✗", "$error")
 _WORDS = {"ready": "", "busy": "listening ", "opening": "opening "}
 """What stands before a working device's name. A busy one waits for the customer, which is no fault."""
+_MOMENTARY = ("display", "sounder")
+"""Kinds whose work takes a moment. Nothing is said of it: it would flicker."""
 _NAME = 12
 """Columns from which on a part of a name says more than none."""
 
 
 def device_lines(device: DeviceView, width: int) -> Content:
     """Return one line for a device that works, and reason and cure below for one that does not."""
-    sign, style = _SIGNS.get(device.state, _FAILED)
+    state = "ready" if device.state == "busy" and device.kind in _MOMENTARY else device.state
+    sign, style = _SIGNS.get(state, _FAILED)
     head = Content.assemble((sign, f"bold {style}"), f" {device.kind} ")
-    if device.state in _SIGNS:
-        head = Content.assemble(head, (_WORDS[device.state], style))
+    if state in _SIGNS:
+        words = "printing " if (device.kind, state) == ("printer", "busy") else _WORDS[state]
+        head = Content.assemble(head, (words, style))
         name = Content(device.text or device.address)
         room = width - head.cell_length
         if name.cell_length <= room or room >= _NAME:

@@ -1,0 +1,1 @@
+"""What printers, customer displays and sounders do while the counter works."""
