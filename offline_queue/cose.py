@@ -59,9 +59,21 @@ class Sign1:
         Raises:
             RecordError: For anything but one whole COSE_Sign1 in deterministic encoding.
         """
-        if not data.startswith(_TAGGED_ARRAY_OF_4):
+        signed, at = cls.read(data, 0)
+        if at != len(data):
+            raise RecordError(f"{len(data) - at} bytes after the end")
+        return signed
+
+    @classmethod
+    def read(cls, data: bytes, at: int) -> tuple[Sign1, int]:
+        """Take the tagged COSE_Sign1 at an offset apart; return it and the offset behind it.
+
+        Raises:
+            RecordError: For anything but a COSE_Sign1 in deterministic encoding.
+        """
+        if not data.startswith(_TAGGED_ARRAY_OF_4, at):
             raise RecordError("not a COSE_Sign1")
-        protected, at = _read_byte_string(data, len(_TAGGED_ARRAY_OF_4))
+        protected, at = _read_byte_string(data, at + len(_TAGGED_ARRAY_OF_4))
         linked = b""
         if data.startswith(_ONE_HASH, at):
             linked, at = _read_byte_string(data, at + len(_ONE_HASH))
@@ -73,9 +85,7 @@ class Sign1:
             raise RecordError(f"unexpected header at offset {at}")
         payload, at = _read_byte_string(data, at)
         signature, at = _read_byte_string(data, at)
-        if at != len(data):
-            raise RecordError(f"{len(data) - at} bytes after the end")
-        return cls(protected, linked, payload, signature)
+        return cls(protected, linked, payload, signature), at
 
     def verify(self, key: PublicKey, content_type: str, external_aad: bytes = b"") -> None:
         """Check that `key` signed this as `content_type`, over `external_aad` as well.

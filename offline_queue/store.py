@@ -323,6 +323,15 @@ class Store:
         """Check every record against the chain, and the last signature; or every signature as well."""
         return self._verify(0, genesis_head(self._terminal_id), signatures=signatures)
 
+    def verify_part(self, after: int, head: bytes, limit: int, *, signatures: bool) -> VerifyReport:
+        """Check the next records after a sequence where the head was `head`: a long chain, part by part.
+
+        The first part goes after 0, with an empty head. The chain has ended where a part is shorter than
+        `limit`.
+        """
+        start = head or genesis_head(self._terminal_id)
+        return self._verify(after, start, signatures=signatures, limit=limit)
+
     def close(self) -> None:
         """Give the file free. The store can't be used afterwards."""
         self._database.close()
@@ -355,7 +364,7 @@ class Store:
         damage = self._verify(through, head, signatures=False).damage
         return f"record {damage[0].sequence}: {damage[0].fault}" if damage else ""
 
-    def _verify(self, after: int, head: bytes, *, signatures: bool) -> VerifyReport:
+    def _verify(self, after: int, head: bytes, *, signatures: bool, limit: int = -1) -> VerifyReport:
         return check_chain(
             self._database,
             self._signer.public_key,
@@ -364,6 +373,7 @@ class Store:
             head=head,
             last=self._sequence,
             signatures=signatures,
+            limit=limit,
         )
 
 

@@ -26,11 +26,12 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What a look at every record gave."""
+    """What a look at records gave; `head` is the chain's as the last of them has it, to go on from."""
 
     records: int
     signatures_checked: int
     damage: tuple[Damage, ...]
+    head: bytes = b""
 
     @property
     def ok(self) -> bool:
@@ -47,6 +48,7 @@ def check_chain(
     head: bytes,
     last: int,
     signatures: bool,
+    limit: int = -1,
 ) -> VerifyReport:
     """Check the records that follow on sequence `after`, where the chain's head was `head`.
 
@@ -60,6 +62,7 @@ def check_chain(
         head: The chain's head there.
         last: The last sequence there is; its signature is always checked.
         signatures: Whether to check the other signatures too.
+        limit: How many records to look at; without it all.
     """
     damage: list[Damage] = []
     checked = count = 0
@@ -67,8 +70,8 @@ def check_chain(
     with database.reading() as cursor:
         for row in cursor.execute(
             "SELECT sequence, body, previous_head, head, key_id, signature FROM records"
-            " WHERE sequence > ? ORDER BY sequence",
-            (after,),
+            " WHERE sequence > ? ORDER BY sequence LIMIT ?",
+            (after, limit),
         ):
             sequence, *stored = row
             if sequence != expected:
@@ -80,7 +83,7 @@ def check_chain(
                 damage.append(Damage(sequence, fault))
             head, expected = stored[2], sequence + 1
             checked, count = checked + (signing_key is not None), count + 1
-    return VerifyReport(count, checked, tuple(damage))
+    return VerifyReport(count, checked, tuple(damage), head)
 
 
 def _fault(stored: list[object], place: tuple[int, str], head: bytes, key: PublicKey | None) -> str:

@@ -12,6 +12,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
+from time import time_ns
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -106,7 +107,7 @@ class HostApp:
         return response
 
     def _echo(self, terminal_id: str, request: Json) -> Json:
-        return {"service": "tillside-host"}
+        return {"service": "tillside-host", "time_ms": time_ns() // 1_000_000}
 
     def _enrol(self, terminal_id: str, request: Json) -> Json:
         try:

@@ -60,6 +60,7 @@ async def open_workshop(
         stack.callback(pool.close)
         if config is None:
             workshop.enrolment_fault = workshop.store_fault = "the configuration can't be used"
+            workshop.store_elsewhere = True
         else:
             _open_enrolment(workshop, home, config)
         if config is not None and workshop.enrolment is not None:
@@ -94,13 +95,14 @@ def _open_enrolment(workshop: Workshop, home: Path, config: Config) -> None:
         workshop.enrolment = enrolment.load(home, config.terminal.id)
     except ConfigError as error:
         workshop.enrolment_fault = str(error)
-        workshop.store_fault = "this terminal is not enrolled"
+        workshop.store_fault, workshop.store_elsewhere = "this terminal is not enrolled", True
 
 
 async def _open_store(workshop: Workshop, stack: AsyncExitStack, config: Config, pins: Enrolment) -> None:
     if not (workshop.home / QUEUE_FILE).exists():
         # Looking on makes no files: whoever looks may not be who the terminal runs as.
         workshop.store_fault = "there is no queue yet; the first payment makes it"
+        workshop.store_elsewhere = True
         return
     store = StoreWorker(lambda: open_store(workshop.home, config, pins))
     try:
@@ -108,6 +110,7 @@ async def _open_store(workshop: Workshop, stack: AsyncExitStack, config: Config,
     except QueueError as error:
         in_use = isinstance(error.__cause__, BlockingIOError)
         workshop.store_fault = f"{error}{_IN_USE if in_use else ''}"
+        workshop.store_elsewhere = in_use
         store.close()
         return
     workshop.store = store

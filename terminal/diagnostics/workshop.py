@@ -44,6 +44,8 @@ class Workshop:
     enrolment_fault: str = ""
     store: StoreWorker | None = None
     store_fault: str = ""
+    store_elsewhere: bool = False
+    """Whether nothing is wrong with the queue: there is none yet, or another program is at work on it."""
     host: HttpHost | None = None
     delivery: Delivery | None = None
 
