@@ -1,6 +1,7 @@
 """One command to a card and its answer as lines for a technician, masked.
 
-Spec: the masking is that of `emv.explain` and, for what is no TLV, of `emv.trace`.
+The masking is that of `emv.explain` and, for what is no TLV, of `emv.trace`; what still looks like a card
+number afterwards is masked as well.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from emv.commands import PPSE, select
 from emv.errors import DecodeError
 from emv.explain import Node, explain
 from emv.status_words import words
+from terminal.card_numbers import mask
 from terminal.names import ENGLISH
 
 SELECT_PPSE = select(PPSE).encode()
@@ -62,7 +64,7 @@ def exchange_of(capdu: bytes, rapdu: bytes, ms: float) -> Exchange:
     try:
         response = ResponseApdu.decode(rapdu)
     except DecodeError:
-        return Exchange(command[2:], rest[0][2:], (), ms)
+        return Exchange(mask(command[2:]), rest[0][2:], (), ms)
     status = f"{int(response.sw):04X} {words(int(response.sw)) or ''}".rstrip()
     if response.data:
         status = f"{status}, {len(response.data)} bytes"
@@ -70,7 +72,7 @@ def exchange_of(capdu: bytes, rapdu: bytes, ms: float) -> Exchange:
         rows = tuple(_rows(explain(response.data, ENGLISH), 0))
     except DecodeError:
         rows = (Row(0, "not TLV", "not shown"),) if response.data else ()
-    return Exchange(command[2:], status, rows, ms)
+    return Exchange(mask(command[2:]), status, rows, ms)
 
 
 def rows_of(nodes: Iterable[Node]) -> tuple[Row, ...]:
@@ -81,5 +83,5 @@ def rows_of(nodes: Iterable[Node]) -> tuple[Row, ...]:
 def _rows(nodes: Iterable[Node], depth: int) -> Iterator[Row]:
     for node in nodes:
         name = f"{node.tag_text} {node.name}" if node.tag_text else node.name
-        yield Row(depth, name, "; ".join(node.meaning) or node.value)
+        yield Row(depth, name, mask("; ".join(node.meaning) or node.value))
         yield from _rows(node.children, depth + 1)

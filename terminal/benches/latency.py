@@ -24,10 +24,13 @@ class Latency:
     """The last times in their order."""
 
 
+NO_TIMES = Latency(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, ())
+
+
 def latency_of(times_ms: Sequence[float]) -> Latency:
     """Sum up times. A percentile is the smallest time that so many per cent do not exceed."""
     if not times_ms:
-        return Latency(0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, ())
+        return NO_TIMES
     ordered = sorted(times_ms)
 
     def percentile(per_cent: int) -> float:
