@@ -18,6 +18,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the reader conformance suite on this device, such as pcsc:ACS ACR122U; may be repeated",
     )
     parser.addoption(
+        "--printer",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="run the printer conformance suite on this device, such as escpos:192.0.2.7; may be repeated",
+    )
+    parser.addoption(
         "--every-byte",
         action="store_true",
         help="let drivers meet faults at every byte of a conversation, not at a few (an hour)",
