@@ -55,7 +55,7 @@ from terminal.payment.transaction import new_transaction
 from terminal.payment.unpredictable import UnpredictableNumbers
 from terminal.present_order import PresentOrder, result_view
 from terminal.queue_figures import QueueFigures
-from terminal.receipt.receipt import lines
+from terminal.receipt.receipt import Receipt
 from terminal.set_up import emv_config, make_channels, open_store
 from terminal.store_worker import StoreWorker
 from terminal.view import (
@@ -421,8 +421,8 @@ class Counter:
     def _qr(self) -> QrView | None:
         return self._order.qr(self._loop.time()) if self._loop is not None else None
 
-    def _receipt(self, runner: AttemptRunner, result: Result, record: Record | None) -> tuple[str, ...]:
-        return lines(
+    def _receipt(self, runner: AttemptRunner, result: Result, record: Record | None) -> Receipt:
+        return Receipt(
             self._config,
             order=runner.case.order,
             amount=runner.case.amount,

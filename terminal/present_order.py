@@ -11,6 +11,7 @@ from terminal.payment.attempt_events import (
 )
 from terminal.payment.headline import headline
 from terminal.payment.runner import AttemptRunner
+from terminal.receipt.receipt import Receipt
 from terminal.view import LightPattern, Outcome, Phase, QrView, ResultView
 
 _LIGHTS = {
@@ -124,7 +125,7 @@ class PresentOrder:
         return QrView(runner.qr, runner.channel.label, left, int(runner.channel.plan.lifetime_s))
 
 
-def result_view(runner: AttemptRunner, result: Result, receipt: tuple[str, ...]) -> ResultView:
+def result_view(runner: AttemptRunner, result: Result, receipt: Receipt) -> ResultView:
     """Return an outcome as the screen shows it."""
     facts = runner.case.instrument.summary if runner.case.instrument else {}
     signature = facts.get("cvm") == CvmResult.SIGNATURE.value and result.outcome in _TAKEN
@@ -136,8 +137,10 @@ def result_view(runner: AttemptRunner, result: Result, receipt: tuple[str, ...])
         order=runner.case.order,
         channel=runner.channel.label,
         deferred=result.deferred,
-        receipt=receipt,
+        receipt=receipt.lines(),
         emphasis=SIGN if signature else "",
+        pages=receipt.pages(),
+        reprint=receipt.pages(reprint=True),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from drivers.page import Page
 from terminal.money import Money
 
 
@@ -91,6 +92,10 @@ class ResultView:
     """Lines of at most 32 characters."""
     emphasis: str = ""
     """The part of `detail` that must not be missed; may be empty."""
+    pages: tuple[Page, ...] = ()
+    """The receipt for a printer: the customer's copy, behind the merchant's where that has to be signed."""
+    reprint: tuple[Page, ...] = ()
+    """The same, marked as printed before."""
 
 
 @dataclass(frozen=True, slots=True)

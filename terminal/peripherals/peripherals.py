@@ -13,8 +13,7 @@ from collections.abc import Callable
 from terminal.config import Config
 from terminal.devices.pool import DevicePool
 from terminal.peripherals.displays import DisplayFollower
-from terminal.peripherals.printing import MakePage, Printing
-from terminal.peripherals.receipt_page import receipt_page
+from terminal.peripherals.printing import Printing
 from terminal.peripherals.sounds import Sounds
 from terminal.view import CounterView
 
@@ -29,12 +28,11 @@ class Peripherals:
     Args:
         pool: The devices.
         config: When receipts are printed.
-        make_page: Makes a receipt's page.
     """
 
-    def __init__(self, pool: DevicePool, config: Config, make_page: MakePage = receipt_page) -> None:
+    def __init__(self, pool: DevicePool, config: Config) -> None:
         self.sounds = Sounds(pool.sounders)
-        self.printing = Printing(pool.printers, config.receipt.print, make_page)
+        self.printing = Printing(pool.printers, config.receipt.print)
         self._displays = [DisplayFollower(worker) for worker in pool.displays]
         self._unsubscribe: Callable[[], None] | None = None
 

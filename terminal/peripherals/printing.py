@@ -21,9 +21,6 @@ from terminal.view import CounterView, Phase, ResultView
 
 _WORKS = (DeviceState.READY, DeviceState.BUSY)
 
-MakePage = Callable[[ResultView, bool], Page]
-"""Makes a receipt's page; the second argument tells whether it is a reprint."""
-
 
 class _State(Enum):
     WAITS = auto()
@@ -49,7 +46,6 @@ class Printing:
     Args:
         workers: The printers; the first that works prints.
         when: What the shop has configured.
-        make_page: Makes the page.
         tell: Told, on any thread, what the cashier should know of a receipt that was asked for before.
     """
 
@@ -57,15 +53,12 @@ class Printing:
         self,
         workers: Sequence[DeviceWorker[Printer]],
         when: PrintReceipt,
-        make_page: MakePage,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._workers = workers
         self._when = when
-        self._make_page = make_page
         self.tell = tell
         self._last: _Receipt | None = None
-        self._begun = False
 
     def follow(self, view: CounterView) -> None:
         """Take over another view. A result in it is durable: the counter shows no other."""
@@ -94,10 +87,10 @@ class Printing:
         return "Printing the receipt again, marked REPRINT" if again else "Printing the receipt"
 
     def _print(self, receipt: _Receipt, *, again: bool) -> None:
-        page = self._make_page(receipt.result, again)
+        pages = receipt.result.reprint if again else receipt.result.pages
         worker = next((one for one in self._workers if one.status.state in _WORKS), self._workers[0])
         receipt.state, receipt.printer = _State.WAITS, worker
-        job = worker.submit(_once(page))
+        job = worker.submit(_once(pages))
         job.future.add_done_callback(lambda future: self._ended(receipt, future))
 
     def _ended(self, receipt: _Receipt, future: Future[bool]) -> None:
@@ -108,29 +101,29 @@ class Printing:
             self.tell("The receipt may be incomplete: look at it, and print it again")
 
 
-def _once(page: Page) -> Callable[[Printer, Lease], bool]:
-    """Return work that prints a page at most once, however often its worker does it again.
+def _once(pages: Sequence[Page]) -> Callable[[Printer, Lease], bool]:
+    """Return work that prints each page at most once, however often its worker does it again.
 
-    It returns whether the whole page was printed.
+    It returns whether everything was printed.
     """
-    begun: list[bool] = []
+    left = list(pages)
+    cut_short: list[BaseException] = []
 
     def work(printer: Printer, lease: Lease) -> bool:
-        if begun:
-            return begun[0]
-        # Drivers have their own limits, longer than a worker's: printing takes its time.
-        lease.wait()
-        try:
-            printer.print_page(page)
-        except DeviceUnavailableError as error:
-            if error.started:
-                begun.append(False)
-            raise
-        except BaseException:
-            # What is unforeseen may have come in the middle of the page.
-            begun.append(False)
-            raise
-        begun.append(True)
-        return True
+        while left and not cut_short:
+            # Drivers have their own limits, longer than a worker's: printing takes its time.
+            lease.wait()
+            try:
+                printer.print_page(left[0])
+            except DeviceUnavailableError as error:
+                if error.started:
+                    cut_short.append(error)
+                raise
+            except BaseException as error:
+                # What is unforeseen may have come in the middle of the page.
+                cut_short.append(error)
+                raise
+            del left[0]
+        return not cut_short
 
     return work

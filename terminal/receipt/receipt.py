@@ -75,6 +75,11 @@ class Receipt:
         foot = ["", *_centred("SIMULATED, NO REAL MONEY")] if shop.simulated else []
         return tuple(line.rstrip() for line in (*head, "", *body, *foot))
 
+    def pages(self, *, reprint: bool = False) -> tuple[Page, ...]:
+        """Return what is printed: the customer's copy, behind the merchant's where that has to be signed."""
+        copies = (Copy.MERCHANT, Copy.CUSTOMER) if self.signed else (Copy.CUSTOMER,)
+        return tuple(self.page(copy, reprint=reprint) for copy in copies)
+
     def page(self, copy: Copy = Copy.CUSTOMER, *, reprint: bool = False) -> Page:
         """Return it as a page in the shop's language, for paper of any width.
 
