@@ -7,20 +7,24 @@ encoded once for each change and sent again and again, so a resting camera costs
     camera.start()
     scanner = open_scanner(parse(camera.address))
     camera.show("281234567890123456")
+
+It fails as cameras do: bad light and a shaking hand (`look_under`), frames that are dropped, a slow
+start, a line that is open and silent (`freeze`), and one that ends (`stop`).
 """
 
 from __future__ import annotations
 
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Condition, Thread
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import cv2
 import numpy as np
 
 from simulators import scene
-from simulators.scene import Picture, Symbology
+from simulators.scene import Conditions, Picture, Symbology
 
 _BOUNDARY = "frame"
 _JPEG_QUALITY = 85
@@ -28,12 +32,14 @@ _JPEG_QUALITY = 85
 _UNPACED_FRAMES = 3
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingTCPServer):
+    """Has a thread for each viewer of a camera."""
+
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, port: int, camera: SimulatedCamera) -> None:
-        super().__init__(("127.0.0.1", port), _Stream)
+    def __init__(self, port: int, camera: SimulatedCamera, viewer: type[BaseRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", port), viewer)
         self.camera = camera
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -41,7 +47,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Stream(BaseHTTPRequestHandler):
-    server: _Server
+    server: Server
     protocol_version = "HTTP/1.0"
 
     def do_GET(self) -> None:
@@ -49,10 +55,12 @@ class _Stream(BaseHTTPRequestHandler):
         self.send_header("Content-Type", f"multipart/x-mixed-replace;boundary={_BOUNDARY}")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
+        self.server.camera.wait_start()
         sent = 0
         while (jpeg := self.server.camera.next_frame(paced=sent >= _UNPACED_FRAMES)) is not None:
             head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             self.wfile.write(head.encode() + jpeg + b"\r\n")
+            self.server.camera.count_sent()
             sent += 1
 
     def log_message(self, format: str, *args: object) -> None:
@@ -67,24 +75,42 @@ class SimulatedCamera:
         width: Width of a frame in pixels.
         height: Height of a frame in pixels.
         frames_per_second: How often the frame is sent again.
+        drop_every: Of so many frames one is lost; 0 loses none.
+        slow_start_s: How long a viewer waits for its first frame, in seconds.
     """
 
+    scheme: ClassVar[str] = "http"
+    viewer: ClassVar[type[BaseRequestHandler]] = _Stream
+
     def __init__(
-        self, *, port: int = 0, width: int = 1280, height: int = 720, frames_per_second: float = 12.0
+        self,
+        *,
+        port: int = 0,
+        width: int = 1280,
+        height: int = 720,
+        frames_per_second: float = 12.0,
+        drop_every: int = 0,
+        slow_start_s: float = 0.0,
     ) -> None:
+        self.drop_every = drop_every
+        self.slow_start_s = slow_start_s
         self._port = port
         self._size = (width, height)
-        self._pause_s = 1.0 / frames_per_second
+        self.pause_s = 1.0 / frames_per_second
         self._changed = Condition()
-        self._jpeg = self._encode(scene.empty_counter(width, height))
+        self._conditions = scene.GOOD
+        self._picture = scene.empty_counter(width, height)
+        self._jpeg = self._encode(self._picture)
+        self._drawn = self._sent = 0
+        self._frozen = False
         self._running = False
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._thread: Thread | None = None
 
     @property
     def url(self) -> str:
         """Where the stream is, once started."""
-        return f"http://127.0.0.1:{self._port}/"
+        return f"{self.scheme}://127.0.0.1:{self._port}/"
 
     @property
     def address(self) -> str:
@@ -93,7 +119,7 @@ class SimulatedCamera:
 
     def start(self) -> None:
         """Listen and stream from now on."""
-        self._server = _Server(self._port, self)
+        self._server = Server(self._port, self, self.viewer)
         self._port = self._server.server_address[1]
         self._running = True
         self._thread = Thread(
@@ -137,16 +163,59 @@ class SimulatedCamera:
         """Take away whatever is before the camera."""
         self._set(scene.empty_counter(*self._size))
 
+    def look_under(self, conditions: Conditions) -> None:
+        """Change light, focus and how the phone is held, from the next frame on."""
+        self._conditions = conditions
+        self._set(self._picture)
+
+    def freeze(self) -> None:
+        """Fall silent with every line open, as a camera does whose program hangs."""
+        with self._changed:
+            self._frozen = True
+
+    def thaw(self) -> None:
+        """Send again."""
+        with self._changed:
+            self._frozen = False
+            self._changed.notify_all()
+
+    def wait_start(self) -> None:
+        """Let a viewer wait as long as a slow camera does."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, self.slow_start_s)
+
     def next_frame(self, *, paced: bool) -> bytes | None:
         """Return the JPEG to send next: the new one as soon as there is one, else the old one again."""
         with self._changed:
-            if paced and self._running:
-                self._changed.wait(self._pause_s)
+            if paced:
+                self._pause()
+            self._drawn += 1
+            if self.drop_every and self._drawn % self.drop_every == 0:
+                self._pause()
+            self._changed.wait_for(lambda: not (self._frozen and self._running))
             return self._jpeg if self._running else None
 
-    def _set(self, picture: Picture) -> None:
-        jpeg = self._encode(picture)
+    def _pause(self) -> None:
+        """Let the time of one frame pass, unless something new is to be seen."""
+        before = self._jpeg
+        self._changed.wait_for(lambda: self._jpeg is not before or not self._running, self.pause_s)
+
+    def count_sent(self) -> None:
+        """Note that a frame is on its way to a viewer."""
         with self._changed:
+            self._sent += 1
+            self._changed.notify_all()
+
+    def wait_sent(self, frames: int, *, timeout_s: float) -> bool:
+        """Wait until so many more frames were sent; False on time-out."""
+        with self._changed:
+            until = self._sent + frames
+            return self._changed.wait_for(lambda: self._sent >= until, timeout_s)
+
+    def _set(self, picture: Picture) -> None:
+        jpeg = self._encode(scene.seen_under(picture, self._conditions))
+        with self._changed:
+            self._picture = picture
             self._jpeg = jpeg
             self._changed.notify_all()
 

@@ -1,7 +1,8 @@
-"""Draws what a counter camera sees: an empty counter, or a phone that shows a code."""
+"""Draws what a counter camera sees: an empty counter, or a phone that shows a code, in good light or bad."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 import cv2
@@ -23,6 +24,57 @@ class Symbology(Enum):
     QR = "QR"
     CODE_128 = "Code 128"
     BOTH = "QR and Code 128"
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What keeps a camera from seeing well; as it stands here, nothing does."""
+
+    blur_px: float = 0.0
+    """Out of focus or shaking: the spread of a point, in pixels."""
+    glare: float = 0.0
+    """A lamp mirrored in the phone: 0 is none, 1 is white in its middle."""
+    rotation_deg: float = 0.0
+    """How far the phone is turned in the hand."""
+    light: float = 1.0
+    """How bright it is: 1 is a lit shop; the darker, the more the sensor's noise counts."""
+    tilt: float = 0.0
+    """How far the phone leans away: 0 is upright, 0.5 halves the width of its far edge."""
+
+
+GOOD = Conditions()
+
+
+def seen_under(picture: Picture, conditions: Conditions) -> Picture:
+    """Return a scene as a camera sees it under these conditions. The same each time."""
+    if conditions == GOOD:
+        return picture
+    height, width = picture.shape[:2]
+    seen = _turned(picture, conditions).astype(np.float32)
+    if conditions.glare:
+        across, down = np.meshgrid(np.arange(width), np.arange(height))
+        # Off the code's middle, as lamps are: a code that is all white is read by nobody.
+        far = ((across - 0.56 * width) ** 2 + (down - 0.42 * height) ** 2) / (0.13 * height) ** 2
+        seen += (255 * conditions.glare * np.exp(-far))[:, :, None].astype(np.float32)
+    if conditions.blur_px:
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), conditions.blur_px), dtype=np.float32)
+    if conditions.light != 1.0:
+        seen *= conditions.light
+        seen += np.random.default_rng(_NOISE_SEED).normal(0.0, 4.0, seen.shape).astype(np.float32)
+    return np.clip(seen, 0, 255).astype(np.uint8)
+
+
+def _turned(picture: Picture, conditions: Conditions) -> Picture:
+    height, width = picture.shape[:2]
+    turn = np.vstack(
+        [cv2.getRotationMatrix2D((width / 2, height / 2), conditions.rotation_deg, 1), [0, 0, 1]]
+    )
+    inset = conditions.tilt * width / 2
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    leaning = np.array([[inset, 0], [width - inset, 0], [width, height], [0, height]], dtype=np.float32)
+    lean = cv2.getPerspectiveTransform(corners, leaning)
+    seen = cv2.warpPerspective(picture, lean @ turn, (width, height), borderValue=(80, 80, 80))
+    return np.asarray(seen, dtype=np.uint8)
 
 
 def empty_counter(width: int, height: int) -> Picture:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from drivers.address import parse
 from drivers.scanners.decode import Decoder
-from simulators import code128, scene
+from simulators import code128, rtsp_camera, scene
 from simulators.camera import SimulatedCamera
-from simulators.scene import Symbology
+from simulators.scene import Conditions, Symbology
+
+LONG_S = 15.0
 
 
 class Viewer:
@@ -162,3 +164,84 @@ def test_bars_say_what_they_should(text: str) -> None:
 def test_bars_are_for_printable_ascii(text: str) -> None:
     with pytest.raises(ValueError, match="ASCII"):
         code128.draw(text)
+
+
+CONDITIONS = {
+    "blur": Conditions(blur_px=2),
+    "glare": Conditions(glare=0.8),
+    "rotation": Conditions(rotation_deg=30),
+    "low light": Conditions(light=0.2),
+    "perspective": Conditions(tilt=0.3),
+}
+
+
+@pytest.mark.parametrize("conditions", CONDITIONS.values(), ids=CONDITIONS)
+def test_bad_conditions_change_the_picture_the_same_way_each_time(conditions: Conditions) -> None:
+    good = scene.phone("281234567890123456", Symbology.QR, 640, 360)
+    bad = scene.seen_under(good, conditions)
+    assert bad.shape == good.shape
+    assert np.abs(bad.astype(np.int16) - good.astype(np.int16)).mean() > 1
+    assert (scene.seen_under(good, conditions) == bad).all()
+
+
+def test_good_conditions_change_nothing() -> None:
+    good = scene.phone("281234567890123456", Symbology.QR, 640, 360)
+    assert scene.seen_under(good, Conditions()) is good
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [Conditions(blur_px=12), Conditions(light=0.01), Conditions(glare=30), Conditions(tilt=0.95)],
+)
+def test_what_is_too_bad_is_read_by_nobody(conditions: Conditions) -> None:
+    picture = scene.phone("281234567890123456", Symbology.QR, 1280, 720)
+    assert text_in(picture) == "281234567890123456"
+    assert text_in(scene.seen_under(picture, conditions)) is None
+
+
+def test_conditions_hold_for_what_is_in_view_and_what_comes(camera: SimulatedCamera, watch: Watch) -> None:
+    viewer = watch()
+    camera.show("281234567890123456")
+    camera.look_under(Conditions(light=0.0))
+    assert any(viewer.picture().mean() < 10 for _ in range(100))
+    camera.look_under(Conditions())
+    assert comes(viewer, "281234567890123456")
+
+
+def test_a_dropped_frame_is_missing_and_the_next_one_comes(watch: Watch, camera: SimulatedCamera) -> None:
+    camera.drop_every = 2
+    viewer = watch()
+    assert [bool(viewer.jpeg()) for _ in range(6)] == [True] * 6
+
+
+def test_a_frozen_camera_keeps_its_lines_open_and_sends_nothing(
+    watch: Watch, camera: SimulatedCamera
+) -> None:
+    viewer = watch()
+    assert viewer.jpeg()
+    camera.freeze()
+    while camera.wait_sent(1, timeout_s=0.3):
+        pass
+    camera.thaw()
+    assert camera.wait_sent(1, timeout_s=LONG_S)
+    assert viewer.jpeg()
+
+
+def test_a_frozen_camera_can_be_stopped(watch: Watch, camera: SimulatedCamera) -> None:
+    viewer = watch()
+    viewer.jpeg()
+    camera.freeze()
+    camera.stop()
+    viewer.wait_end()
+
+
+def test_a_jpeg_is_cut_into_packets_that_follow_each_other() -> None:
+    _, jpeg = cv2.imencode(".jpg", scene.phone("281234567890123456", Symbology.QR, 640, 360))
+    cut = list(rtsp_camera.packets(jpeg.tobytes()))
+    assert [last for last, _ in cut] == [False] * (len(cut) - 1) + [True]
+    assert cut[0][1][:8] == bytes([0, 0, 0, 0, 1, 255, 640 // 8, 360 // 8])
+    assert cut[0][1][8:12] == bytes([0, 0, 0, 128])
+    scans = [cut[0][1][12 + 128 :], *(packet[8:] for _, packet in cut[1:])]
+    offsets = [int.from_bytes(packet[:4], "big") for _, packet in cut]
+    assert offsets == [sum(map(len, scans[:at])) for at in range(len(cut))]
+    assert jpeg.tobytes().endswith(b"".join(scans) + bytes.fromhex("FFD9"))
