@@ -72,12 +72,15 @@ class FaultyPty(FaultyLine):
 
     def _plug_in(self, *, elsewhere: bool = False) -> None:
         self._unlink()
+        self._open_device()
+        self._number += elsewhere
+        self._open_pty()
+
+    def _open_device(self) -> None:
         if self._device < 0:
             self._device = os.open(self._device_path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
             tty.setraw(self._device, termios.TCSANOW)
             termios.tcflush(self._device, termios.TCIFLUSH)
-        self._number += elsewhere
-        self._open_pty()
 
     def _open_pty(self) -> None:
         self._close_pty()
@@ -94,6 +97,7 @@ class FaultyPty(FaultyLine):
         self._unlink()
         self._close_pty()
         if there:
+            self._open_device()
             self._open_pty()
         else:
             self._close_device()

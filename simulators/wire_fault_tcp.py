@@ -76,7 +76,9 @@ class FaultyTcp(FaultyLine):
     def _hang_up(self, *, there: bool) -> None:
         for link in list(self._links):
             self._over(link)
-        if not there and self._listener is not None:
+        if there:
+            self._plug_in()
+        elif self._listener is not None:
             self._listener.close()
             self._listener = None
 

@@ -100,6 +100,8 @@ class FaultyLine(ABC):
         self._backs: list[float] = []
         self._thread: Thread | None = None
         self._running = False
+        self.on_strike: Callable[[Fault], None] = lambda fault: None
+        """Called after each fault that strikes, on the line's own thread: it must not give orders."""
 
     @property
     def struck(self) -> tuple[Fault, ...]:
@@ -312,6 +314,7 @@ class FaultyLine(ABC):
         with self._changed:
             self._struck.append(fault)
             self._changed.notify_all()
+        self.on_strike(fault)
 
     def _next_back_s(self) -> float | None:
         return max(0.0, self._backs[0] - monotonic()) if self._backs else None
@@ -335,6 +338,7 @@ class FaultyLine(ABC):
             for link in self._links[-1:] if late else ():
                 flow = link.to_device if direction is Direction.TO_DEVICE else link.from_device
                 flow.waiting += late
+                flow.write()
 
     def _halt(self) -> None:
         self._running = False

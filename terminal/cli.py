@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_operators(commands)
     _add_emv(commands)
+    _add_sim(commands)
     return parser
 
 
@@ -128,6 +129,25 @@ def _add_operators(commands: Any) -> None:
             command.add_argument("--role", choices=roles, required=True, help="what they are here for")
         _home(command)
         _json(command)
+
+
+class _SimHelp(argparse.Action):
+    """Which simulated devices there are is found out only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from terminal.commands.sim import describe
+
+        say(describe())
+        parser.exit()
+
+
+def _add_sim(commands: Any) -> None:
+    words = "run one simulated device, for developers"
+    sim = commands.add_parser("sim", help=words, description=words, add_help=False)
+    sim.set_defaults(run=_sim)
+    sim.add_argument("-h", "--help", action=_SimHelp, nargs=0)
+    sim.add_argument("name", nargs="?", default="")
+    sim.add_argument("rest", nargs=argparse.REMAINDER)
 
 
 def _add_emv(commands: Any) -> None:
@@ -259,6 +279,12 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _enrol(options: argparse.Namespace) -> int:
     from terminal.commands.enrol import run
+
+    return run(options)
+
+
+def _sim(options: argparse.Namespace) -> int:
+    from terminal.commands.sim import run
 
     return run(options)
 

@@ -72,6 +72,8 @@ def meet(places: Places, fault: Fault, seed: int) -> None:
             place.talk()
         except DeviceError as error:
             check(error, place)
+            # Where the device speaks by itself the fault may have struck only now.
+            place.line.cure()
             place.talk()
     # A web server's threads end a moment after it has been stopped.
     deadline = monotonic() + PATIENCE_S

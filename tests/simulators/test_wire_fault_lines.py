@@ -137,6 +137,17 @@ def test_a_busy_port_is_locked_until_it_is_cured(device: Device) -> None:
             fcntl.flock(host, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def test_a_port_may_be_taken_before_it_is_back(device: Device) -> None:
+    with FaultyPty(device.path, [Fault(What.UNPLUG)]) as line:
+        line.strike(Fault(What.BUSY))
+        with port(line.path) as host, pytest.raises(BlockingIOError):
+            fcntl.flock(host, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        line.cure()
+        with port(line.path) as host:
+            os.write(device.end, b"free")
+            assert get(host, 4) == b"free"
+
+
 def test_a_port_without_permission_can_not_be_opened(device: Device) -> None:
     ask = [sys.executable, "-c", "import os, sys; os.open(sys.argv[1], os.O_RDWR)"]
     if os.geteuid() == 0:
@@ -239,6 +250,13 @@ def test_a_tcp_line_carries_both_ways_and_each_end_apart(server: socket.socket) 
             device.sendall(b"answer")
             device.close()
             assert until_end(host) == b"answer"
+
+
+def test_a_tcp_device_may_be_taken_before_it_is_back(server: socket.socket) -> None:
+    with FaultyTcp(server.getsockname()[1], [Fault(What.UNPLUG)]) as line:
+        line.strike(Fault(What.BUSY))
+        with call(line) as host:
+            assert until_end(host) == b""
 
 
 @pytest.mark.parametrize("way", [TO, FROM])

@@ -1,0 +1,1 @@
+"""Simulated devices as programs, ``tillside sim NAME``; one file each."""

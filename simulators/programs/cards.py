@@ -1,0 +1,37 @@
+"""What the programs with a card in a field share: placing it and taking it away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from simulators.cards import profile
+from simulators.cards.card import SimulatedCard
+from simulators.programs.program import Command
+from simulators.readers.field import Field
+
+
+def card(name: str) -> SimulatedCard:
+    """Return the card of that name, or of that file. Raises ValueError with those that are like it."""
+    try:
+        return profile.load(name)
+    except KeyError:
+        near = profile.nearest(name) or profile.profiles()
+        raise ValueError(f"there is no card {name!r}; there are {', '.join(near)}") from None
+    except profile.ProfileError as error:
+        raise ValueError(str(error)) from error
+
+
+def commands(field: Field) -> Mapping[str, Command]:
+    """Return what a person can do with a field."""
+    return {
+        "place": Command(
+            "place CARD", "hold a card to it, such as visa-approve", lambda name: _place(field, name)
+        ),
+        "take": Command("take", "take the card away", lambda _: field.take_away()),
+    }
+
+
+def _place(field: Field, name: str) -> None:
+    if not name:
+        raise ValueError(f"place CARD; there are {', '.join(profile.profiles())}")
+    field.place(card(name))
