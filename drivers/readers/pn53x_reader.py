@@ -32,8 +32,9 @@ from drivers.errors import DeviceError, TransmissionError
 from drivers.readers.card_parameters import describe_b, parse_atqb
 from drivers.readers.nfcpy_reader import BROKEN, CHIP, NfcpyReader
 
-_LOOKS = 10
-"""How often the chip looks for a card of one type before it says that there is none; some 0.1 s for both."""
+_LOOKS = 3
+"""How often the chip looks again for a card of one type before it says that there is none: the two types
+take turns quickly, and a card that fell back after the first look is still found."""
 
 _TYPE_A_106, _TYPE_B_106 = 0, 3
 _ALL_FAMILIES = b"\x00"

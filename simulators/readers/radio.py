@@ -240,7 +240,7 @@ class _TypeB:
         self._answer = b"\x50" + self.pupi + card.application_data + card.protocol_info
         self._field, self._stay = field, stay
         self._blocks = _protocol(field, stay)
-        self._state = self._home = _State.IDLE
+        self._state = _State.IDLE
         self._slot = 0
         self._cid = 0
 
@@ -249,7 +249,8 @@ class _TypeB:
         if self._state is _State.PROTOCOL:
             return self._block(frame) if technology is Technology.B else None
         if technology is Technology.A:
-            self._state = self._home
+            # Other than in type A, a card that was woken up does not remember that it was halted.
+            self._state = _State.HALTED if self._state is _State.HALTED else _State.IDLE
             return None
         if len(frame) == 3 and frame[0] == 0x05:
             return self._request(frame[2])
@@ -258,7 +259,7 @@ class _TypeB:
         if len(frame) == 1 and frame[0] & 0x0F == 0x05:
             return self._answer if frame[0] >> 4 == self._slot else None
         if frame == b"\x50" + self.pupi:
-            self._state = self._home = _State.HALTED
+            self._state = _State.HALTED
             return b"\x00"
         return self._activate(frame) if frame[:5] == b"\x1d" + self.pupi else None
 
@@ -288,7 +289,7 @@ class _TypeB:
             return None
         answer = self._blocks.receive(bytes([frame[0] & ~0x08]) + frame[2:] if with_cid else frame)
         if self._blocks.state is BlockState.HALTED:
-            self._state = self._home = _State.HALTED
+            self._state = _State.HALTED
         if answer is None or not with_cid:
             return answer
         return bytes([answer[0] | 0x08, self._cid]) + answer[1:]
