@@ -12,7 +12,7 @@ APT := pcscd vsmartcard-vpcd gcc python3-dev python3-venv libpcsclite-dev swig l
 # Programs of others that look at our simulated readers, and a font for receipts in Chinese.
 APT_TEST := pcsc-tools opensc fonts-wqy-zenhei
 
-.PHONY: setup demo test check bench fuzz coverage pictures lock clean
+.PHONY: setup demo test check bench fuzz coverage pictures lock install-udev clean
 
 setup: $(READY)
 
@@ -72,6 +72,20 @@ lock: setup
 	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-header --strip-extras --annotation-style=line --extra dev \
 		-o requirements.txt pyproject.toml
+
+# Lets whoever is logged in use the devices, and keeps the kernel's NFC drivers away from readers. In a
+# build of an image (DESTDIR) nothing is reloaded.
+install-udev:
+	$(SUDO) install -D -m 644 udev/70-tillside.rules $(DESTDIR)/etc/udev/rules.d/70-tillside.rules
+	$(SUDO) install -D -m 644 udev/tillside-nfc.conf $(DESTDIR)/etc/modprobe.d/tillside-nfc.conf
+	@if [ -z "$(DESTDIR)" ]; then \
+		$(SUDO) modprobe -r pn533_usb pn533 nfc 2>/dev/null; \
+		if [ -e /run/udev/control ]; then \
+			$(SUDO) udevadm control --reload && $(SUDO) udevadm trigger --subsystem-match=usb \
+				--subsystem-match=tty --subsystem-match=video4linux --subsystem-match=input \
+				--subsystem-match=usbmisc; \
+		else echo "No udev runs here: the rules count when it does."; fi; \
+	fi
 
 clean:
 	rm -rf $(VENV) .venv-peers dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz .coverage
