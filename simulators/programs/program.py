@@ -7,6 +7,7 @@ RuntimeError that the machine can't do it now; their texts are for the person.
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -61,11 +62,15 @@ class Program:
         raise ValueError(f"write {', '.join(command.usage for command in self.commands.values())}")
 
 
-def whole_number(text: str, low: int, high: int) -> int:
+def number(text: str, low: float, high: float) -> float:
     """Read a number that a person wrote. Raises ValueError with what is allowed."""
-    if not text.lstrip("-").isdecimal() or not low <= int(text) <= high:
-        raise ValueError(f"write a whole number from {low} to {high}, not {text!r}")
-    return int(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise ValueError(f"write a number from {low:g} to {high:g}, not {text!r}")
+    return value
 
 
 def folder(text: str) -> Path:

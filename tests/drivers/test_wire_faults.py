@@ -19,14 +19,17 @@ from time import monotonic
 import pytest
 
 from drivers.errors import DeviceError, DeviceUnavailableError, Reason
+from drivers.printers import escpos, wire
 from drivers.scanners import capture
 from simulators.wire_fault_script import Direction, Fault, What
 from tests.drivers.wire_fault_places import (
     Place,
     camera_place,
     display_place,
+    network_printer_place,
     pn532_place,
     scanner_place,
+    serial_printer_place,
 )
 
 TO, FROM = Direction.TO_DEVICE, Direction.FROM_DEVICE
@@ -122,6 +125,25 @@ def test_serial_scanner(what: What, every: bool) -> None:
 @pytest.mark.parametrize("what", [what for what in What if what is not What.WRONG_CHECKSUM])
 def test_serial_display(what: What, every: bool) -> None:
     sweep(display_place, what, TO, 8, every=every)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A printer's limits, shorter than a shop would have them."""
+    monkeypatch.setattr(escpos, "ANSWER_S", 0.05)
+    monkeypatch.setattr(escpos, "END_S", 0.2)
+    monkeypatch.setattr(wire, "STALL_S", 0.1)
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("places", [network_printer_place, serial_printer_place])
+@pytest.mark.parametrize("way", Direction)
+@pytest.mark.parametrize("what", [what for what in What if what is not What.WRONG_CHECKSUM])
+def test_printer(what: What, way: Direction, places: Places, every: bool) -> None:
+    if what is What.NO_PERMISSION and places is network_printer_place:
+        pytest.skip("TCP has no permissions")
+    sweep(places, what, way, 2, every=every)
 
 
 @pytest.fixture

@@ -13,11 +13,14 @@ from threading import Event, Thread
 
 from drivers.address import DeviceAddress, parse
 from drivers.displays import serial_display
+from drivers.page import Page, Text
+from drivers.printers import escpos
 from drivers.readers import pn532
 from drivers.scanners import camera, serial_port
 from simulators.camera import SimulatedCamera
 from simulators.cards import profile
 from simulators.display import PoleDisplay
+from simulators.printer import NetworkPrinter, SerialPrinter
 from simulators.readers.field import Field
 from simulators.readers.pn532_chip import Pn532Chip
 from simulators.serial_scanner import SerialScanner
@@ -27,6 +30,7 @@ from simulators.wire_fault_tcp import FaultyTcp
 from simulators.wire_faults import FaultyLine
 
 SELECT_PPSE = bytes.fromhex("00A404000E325041592E5359532E444446303100")
+PAGE = Page((Text("EUR 12.50"),))
 SCANNED = "281234567890123456"
 
 
@@ -132,6 +136,35 @@ class DisplayPlace(Place):
 def display_place(faults: Sequence[Fault], seed: int) -> Iterator[Place]:
     with PoleDisplay() as device, FaultyPty(device.path, faults, seed=seed) as line:
         yield DisplayPlace(line)
+
+
+class PrinterPlace(Place):
+    def __init__(self, line: FaultyLine) -> None:
+        self.line = line
+
+    @property
+    def address(self) -> DeviceAddress:
+        on_network = isinstance(self.line, FaultyTcp)
+        target = f"127.0.0.1:{self.line.port}" if on_network else self.line.path  # type: ignore[attr-defined]
+        return DeviceAddress("escpos", target)
+
+    def talk(self) -> None:
+        with contextlib.closing(escpos.open(self.address)) as printer:
+            assert printer.info().name
+            printer.print_page(PAGE)
+            printer.open_drawer()
+
+
+@contextlib.contextmanager
+def network_printer_place(faults: Sequence[Fault], seed: int) -> Iterator[Place]:
+    with NetworkPrinter() as device, FaultyTcp(device.port, faults, seed=seed) as line:
+        yield PrinterPlace(line)
+
+
+@contextlib.contextmanager
+def serial_printer_place(faults: Sequence[Fault], seed: int) -> Iterator[Place]:
+    with SerialPrinter() as device, FaultyPty(device.path, faults, seed=seed) as line:
+        yield PrinterPlace(line)
 
 
 class CameraPlace(Place):

@@ -129,6 +129,11 @@ def test_a_camera_shows_what_is_typed() -> None:
             code = camera.next_code(Event(), timeout_s=PATIENCE_S)
             assert code
             assert code.text == "281234567890123456"
+            program.type("rotate 90")
+            program.type("blur 2")
+            assert camera.next_code(Event(), timeout_s=PATIENCE_S)
+            program.type("blur much")
+            assert "a number from 0 to 50, not 'much'" in program.complaint()
         program.type("picture /nonexistent.png")
         assert "nonexistent" in program.complaint()
         assert program.end() == 0
