@@ -10,10 +10,13 @@ after its cure, where late bytes were on their way; so the second attempt counts
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from random import Random
+from shutil import which
 from time import monotonic
 
 import pytest
@@ -160,3 +163,59 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_camera(what: What, every: bool) -> None:
     sweep(camera_place, what, FROM, 3, every=every)
+
+
+SERIAL = [pn532_place, scanner_place, display_place, serial_printer_place]
+TCP = [network_printer_place, camera_place]
+
+
+def refused(place: Place) -> DeviceUnavailableError:
+    with pytest.raises(DeviceUnavailableError) as caught:
+        place.talk()
+    check(caught.value, place)
+    return caught.value
+
+
+@pytest.mark.parametrize("places", SERIAL + TCP)
+def test_what_is_not_plugged_in_is_not_found(places: Places) -> None:
+    with places([Fault(What.UNPLUG)], 0) as place:
+        assert refused(place).reason in (Reason.NOT_FOUND, Reason.SERVICE_DOWN)
+        place.line.cure()
+        place.talk()
+
+
+@pytest.mark.parametrize("places", [*SERIAL, network_printer_place])
+def test_what_another_program_has_is_busy(places: Places) -> None:
+    with places([Fault(What.BUSY)], 0) as place:
+        assert refused(place).reason is Reason.BUSY
+        place.line.cure()
+        place.talk()
+
+
+@pytest.mark.parametrize("places", SERIAL)
+def test_what_nobody_may_open_has_no_permission(places: Places) -> None:
+    ask = [sys.executable, "-c", _OPEN]
+    if os.geteuid() == 0:
+        if which("setpriv") is None:
+            pytest.skip("root may open everything, and there is no setpriv to be less")
+        ask = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", *ask]
+    with places([Fault(What.NO_PERMISSION)], 0) as place:
+        told = subprocess.run([*ask, str(place.address)], capture_output=True, text=True, check=True)
+        assert told.stdout.startswith("NO_PERMISSION sudo usermod")
+        place.line.cure()
+        place.talk()
+
+
+_OPEN = """
+import sys
+from drivers.address import parse
+from drivers.errors import DeviceUnavailableError
+from drivers.protocols import Category
+from drivers.registry import drivers
+address = parse(sys.argv[1])
+driver = next(found[address.scheme] for found in map(drivers, Category) if address.scheme in found)
+try:
+    driver.load(address).open(address)
+except DeviceUnavailableError as error:
+    print(error.reason.name, error.hint)
+"""
