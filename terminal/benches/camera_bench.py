@@ -83,10 +83,6 @@ class CameraBench:
         """Say how many pixels can be shown; with none no picture is asked for, and more codes are read."""
         self._size = (width, height)
 
-    def forget_picture(self) -> None:
-        """Leave the picture out until the next one."""
-        self._show(picture=None)
-
     def rate(self) -> float:
         """Return how many codes were read a second, of late."""
         since = time.monotonic() - RATE_S
@@ -106,6 +102,8 @@ class CameraBench:
                     self._read(code)
                     lease.stop.wait(_REST_S)
                 size = self._size
+                if not min(size) and self.state.picture is not None:
+                    self._show(picture=None)
                 due = min(size) > 0 and time.monotonic() - looked_s >= PICTURE_S
                 if due and isinstance(scanner, ShowsPicture):
                     looked_s = time.monotonic()

@@ -174,8 +174,6 @@ class CameraPane(Pane):
         """Show the picture, or leave it out: over a slow line it costs more than it tells."""
         picture = self.query_one(LivePicture)
         picture.display = not picture.display
-        if self._bench is not None:
-            self._bench.forget_picture()
         self.say(
             "" if picture.display else "The picture is left out, and every frame is for codes; p shows it"
         )

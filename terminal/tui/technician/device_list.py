@@ -59,7 +59,11 @@ def devices_of(workshop: Workshop) -> tuple[ShownDevice, ...]:
     for kind, fault, cure in (
         ("configuration", workshop.config_fault, f"mend {workshop.home / 'tillside.toml'}, then start again"),
         ("keys", workshop.enrolment_fault, "tillside enrol"),
-        ("queue", workshop.store_fault, "close the other program that has the queue, then start again"),
+        (
+            "queue",
+            "" if workshop.store_elsewhere else workshop.store_fault,
+            "close the other program that has the queue, then start again",
+        ),
     ):
         if fault:
             found.append(ShownDevice(kind, kind, DeviceState.UNAVAILABLE, fault, cure, is_device=False))

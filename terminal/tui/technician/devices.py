@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,10 +13,8 @@ from textual.content import Content
 
 from drivers.abilities import TestResult
 from drivers.address import parse
-from drivers.errors import DeviceError
 from terminal.devices.inventory import DeviceReport
 from terminal.diagnostics import devices as probes
-from terminal.diagnostics.asking import NotAskedError
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.firmware import about
 from terminal.diagnostics.workshop import Workshop
@@ -64,7 +61,6 @@ class DevicesPane(Pane):
         """Whether somebody has chosen; until then it is the first that fails."""
         self._reports: Mapping[str, DeviceReport] = {}
         self._tests: dict[str, tuple[Finding, ...]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def body(self) -> ComposeResult:
         """List and detail."""
@@ -90,11 +86,6 @@ class DevicesPane(Pane):
     def opened(self) -> None:
         """Look anew."""
         self._ask_for_reports()
-
-    def left(self) -> None:
-        """Ask nothing any more."""
-        for task in self._tasks:
-            task.cancel()
 
     def tick(self) -> None:
         """Draw the devices as they stand now."""
@@ -190,18 +181,7 @@ class DevicesPane(Pane):
             }
             self._draw()
 
-        self._begin(work(), lambda error: logger.error("reports", exc_info=error))
-
-    def _begin(self, work: Coroutine[Any, Any, None], failed: Callable[[Exception], object]) -> None:
-        async def guarded() -> None:
-            try:
-                await work
-            except Exception as error:  # noqa: BLE001  a probe that fails must not take the screen down
-                failed(error)
-
-        task = asyncio.get_running_loop().create_task(guarded())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.begin("Asking the devices", work)
 
     # Keys
 
@@ -258,14 +238,8 @@ class DevicesPane(Pane):
             self.say(f"{failed} of {len(results)} tests failed" if failed else f"{len(results)} tests passed")
             self._draw()
 
-        def told(error: Exception) -> None:
-            expected = isinstance(error, DeviceError | NotAskedError)
-            if not expected:
-                logger.error("self-test", exc_info=error)
-            self.refuse(f"No test: {error}" if expected else f"No test: {type(error).__name__}")
-
-        self.say("Testing …")
-        self._begin(work(), told)
+        if self.begin("Self-test", work):
+            self.say("Testing …")
 
 
 def _firmware(report: DeviceReport | None) -> tuple[Finding, ...]:

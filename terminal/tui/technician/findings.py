@@ -17,6 +17,8 @@ SIGNS: dict[Mark, tuple[str, str]] = {
     Mark.FAULT: ("✗", "$error"),
     Mark.SKIPPED: ("–", MUTED),
 }
+_NAMES = 26
+"""The widest column of names."""
 _TIME = 9
 """Columns of the time that a probe took."""
 
@@ -78,22 +80,42 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 class FindingsList(FittedLines):
-    """Findings one below the other."""
+    """Findings one below the other; those of one way (``host: TCP``) under its name."""
 
     _findings: tuple[Finding, ...] = ()
     _empty = ""
+    _details = False
 
-    def show(self, findings: Sequence[Finding], empty: str = "") -> None:
-        """Draw these; *empty* where there are none."""
+    def show(self, findings: Sequence[Finding], empty: str = "", *, details: bool = False) -> None:
+        """Draw these; *empty* where there are none; with their details on demand."""
         self._findings = tuple(findings)
         self._empty = empty
+        self._details = details
         self.redraw()
 
     def lines(self, width: int) -> Content:
         """Return them, names in one column."""
         if not self._findings:
             return Content.styled(self._empty, MUTED)
-        names = min(24, max(len(each.name) for each in self._findings))
-        return Content("\n").join(
-            line for each in self._findings for line in finding_lines(each, width, names)
-        )
+        names = min(_NAMES, max(len(_parts(each.name)[1]) for each in self._findings))
+        lines: list[Content] = []
+        group = ""
+        for each in self._findings:
+            way, label = _parts(each.name)
+            if way != group:
+                group = way
+                lines += [*([Content("")] if lines else []), Content.styled(way, "bold $primary")]
+            lines += finding_lines(each, width, names, label)
+            if self._details:
+                lines += [
+                    Content.styled(f"{' ' * (names + 4)}{part}", MUTED)
+                    for name, value in each.details.items()
+                    for part in wrap(f"{name}: {value}", max(10, width - names - 4))
+                ]
+        return Content("\n").join(lines)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return the way that a step belongs to, and the step; no way where there is none."""
+    way, colon, step = name.partition(": ")
+    return (way, step) if colon else ("", name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
@@ -12,14 +14,19 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from drivers.address import DeviceAddress
+from drivers.errors import DeviceError
+from offline_queue.errors import QueueError
 from terminal.benches.errand import Failed, errand
 from terminal.devices.worker import Job, Lease
+from terminal.diagnostics.asking import NotAskedError
 from terminal.diagnostics.workshop import Workshop
 from terminal.tui.cashier.bindings import strip_keys
 from terminal.tui.technician.bindings import COMMON_BINDINGS
 from terminal.tui.widgets.click_key import ClickKey
 from terminal.tui.widgets.key_strip import KeyStrip, StripKey
 from terminal.tui.widgets.message_line import MessageKind
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -49,6 +56,7 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
         self.workshop = workshop
         self.is_open = False
         self._errands: list[Job[Any]] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     # Its turn on the screen
 
@@ -83,6 +91,8 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
         for job in self._errands:
             job.cancel()
         self._errands.clear()
+        for task in self._tasks.values():
+            task.cancel()
         self.left()
 
     def on_unmount(self) -> None:
@@ -140,3 +150,31 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
         job = self.workshop.on(address, errand(work, lambda found: self.later(lambda: then(found))))
         self._errands = [each for each in self._errands if not each.future.done()]
         self._errands.append(job)
+
+    def begin(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Do some work beside the screen; False, and nothing begun, while work of that name goes on.
+
+        What it raises becomes one sentence. It ends when the pane is left.
+        """
+        if name in self._tasks:
+            return False
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except (DeviceError, NotAskedError, QueueError, OSError) as error:
+                self.say(f"{name}: {error}", MessageKind.ERROR)
+            except Exception as error:
+                # The screen goes on. Its message may hold what it failed on.
+                logger.exception("%s failed", name)
+                self.say(f"{name} failed ({type(error).__name__}); the log has the place", MessageKind.ERROR)
+
+        task = asyncio.get_running_loop().create_task(guarded(), name=name)
+        self._tasks[name] = task
+        task.add_done_callback(lambda _: self._tasks.pop(name, None))
+        return True
+
+    def stop_work(self, name: str) -> bool:
+        """End the work of that name; False where there is none."""
+        task = self._tasks.get(name)
+        return task.cancel() if task is not None else False
