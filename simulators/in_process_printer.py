@@ -59,8 +59,11 @@ class InProcessWire:
 
     def close(self) -> None:
         with self._changed:
+            if self._closed:
+                return
             self._closed = True
             self._changed.notify_all()
+        self._engine.disconnect()
 
     def _take(self, data: bytes) -> None:
         with self._changed:

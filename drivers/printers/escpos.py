@@ -24,9 +24,9 @@ there is paper again. Whether to print a page a second time is for a person to s
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import urlsplit
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason
@@ -55,6 +55,7 @@ _OPTIONS = {
     "qr": "picture",
     "drawer": "high",
 }
+_PLACE = re.compile(r"(?:\[(?P<number>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[\w.-]+))(?::(?P<port>\d{1,5}))?")
 _SYNTAX = (
     "write escpos:192.0.2.7, escpos:printer.local:9100, escpos:/dev/ttyUSB0#baud=19200, "
     "escpos:usb or escpos:/dev/usb/lp0"
@@ -278,16 +279,13 @@ def paper(options: Options) -> Paper:
     )
 
 
-def _host_and_port(address: DeviceAddress, target: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(f"//{target}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    written = (target, f"[{host}]", f"{host}:{port}", f"[{host}]:{port}")
-    if not host or target.lower() not in written or port == 0:
+def host_and_port(address: DeviceAddress, target: str) -> tuple[str, int]:
+    """Return where a printer on the network is. Raises DeviceUnavailableError for what is no place."""
+    written = _PLACE.fullmatch(target)
+    port = int(written["port"] or DEFAULT_PORT) if written else 0
+    if written is None or not 0 < port <= 65535:
         raise DeviceUnavailableError(address, Reason.NOT_FOUND, _SYNTAX)
-    return host, port or DEFAULT_PORT
+    return written["number"] or written["name"], port
 
 
 def _connect(address: DeviceAddress, options: Options) -> tuple[Wire, DeviceInfo]:
@@ -301,7 +299,7 @@ def _connect(address: DeviceAddress, options: Options) -> tuple[Wire, DeviceInfo
         name = " ".join(part for part in (maker, product) if part)
         known = DeviceInfo(name, product, serial_number=device.text("serial_number"))
         return line, known
-    host, port = _host_and_port(address, target)
+    host, port = host_and_port(address, target)
     return wire.network(address, host, port), DeviceInfo("")
 
 

@@ -18,6 +18,8 @@ from escpos.magicencode import Encoder  # type: ignore[import-untyped]
 CHINESE = -1
 """Stands for the Chinese characters where a code page's number is meant."""
 
+_COMMON = ("CP437", "CP1252", "CP858", "CP850", "CP852", "CP866")
+"""What nearly every printer has; the rest is on Epson's and few others."""
 _SUBSTITUTE = b"?"
 
 
@@ -63,11 +65,14 @@ def _encoder() -> Encoder:
 
 @lru_cache(maxsize=1)
 def code_pages() -> dict[str, int]:
-    """Return the code pages that the library has a table for: name and number of `ESC t`, by number."""
+    """Return the code pages that the library has a table for, the common ones first.
+
+    Each has the number that `ESC t` knows it by.
+    """
     encoder = _encoder()
     pages = {name: int(encoder.get_sequence(name)) for name in encoder.codepages}
     known = {name: number for name, number in pages.items() if _has_table(encoder, name)}
-    return dict(sorted(known.items(), key=lambda page: page[1]))
+    return {name: known[name] for name in (*_COMMON, *sorted(known, key=lambda name: known[name]))}
 
 
 def _has_table(encoder: Encoder, name: str) -> bool:
