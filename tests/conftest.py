@@ -25,6 +25,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the printer conformance suite on this device, such as escpos:192.0.2.7; may be repeated",
     )
     parser.addoption(
+        "--display",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="run the display conformance suite on this device, such as serial-display:/dev/ttyUSB1",
+    )
+    parser.addoption(
+        "--sounder",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="run the sounder conformance suite on this device, such as sound-card:; it plays aloud",
+    )
+    parser.addoption(
         "--every-byte",
         action="store_true",
         help="let drivers meet faults at every byte of a conversation, not at a few (an hour)",

@@ -115,7 +115,8 @@ class SoundCard:
         self._rate_hz = RATE_HZ
         self._cards = _cards()
         self._lost = False
-        self._closing = Lock()
+        self._at_device = Lock()
+        """The library must not be told to close what it is just starting."""
 
     @property
     def address(self) -> DeviceAddress:
@@ -140,19 +141,27 @@ class SoundCard:
         frames = playing.next_frames()
         next(frames)
         try:
-            device.start(frames)
+            with self._at_device:
+                self._check(device)
+                device.start(frames)
             self._wait(playing, sound, stop)
-            device.stop()
+            with self._at_device:
+                self._check(device)
+                device.stop()
         except miniaudio.MiniaudioError as error:
             self._lost = True
             raise self._gone() from error
 
     def close(self) -> None:
-        """Give the device back."""
-        with self._closing:
+        """Give the device back. One that hangs while it starts is taken away under it, after a moment."""
+        mine = self._at_device.acquire(timeout=_LATE_S)
+        try:
             device, self._device = self._device, None
-        if device is not None:
-            device.close()
+            if device is not None:
+                device.close()
+        finally:
+            if mine:
+                self._at_device.release()
 
     def _wait(self, playing: _Playing, sound: Sound, stop: Event) -> None:
         looks = int((sound.duration_s + _LATE_S) / _LOOK_S)
@@ -175,6 +184,10 @@ class SoundCard:
             self._device = device = _started(self._address, self._id, rate_hz)
             self._rate_hz = rate_hz
         return device
+
+    def _check(self, device: _Device) -> None:
+        if self._device is not device:
+            raise self._gone()
 
     def _gone(self) -> DeviceUnavailableError:
         return DeviceUnavailableError(
