@@ -5,7 +5,8 @@ function             supported  remarks
 ===================  =========  ================================================================
 wait_for_card        yes        types A and B at 106 kbit/s with ISO/IEC 14443-4, in turns
 several cards        partly     PN53x: told, and listed. RC-S380: two of type A, or one of each;
-                                two of type B spoil each other's answer and are seen as none
+                                two of type B spoil each other's answer and are seen as none.
+                                The udp link has one card
 wait_for_removal     yes        looks again after the field was off; two misses are an empty field
 transceive           yes        the same block protocol as `pn532`
 describe             yes        as `pn532`
@@ -171,6 +172,10 @@ class Rcs380Frontend(FrontendReader):
         """Switch the antenna's field; a card that was activated is lost when it goes off."""
         with self.using() as device:
             device.chipset.switch_rf("on" if on else "off")
+
+    def cards_in_field(self) -> Sequence[CardInField]:
+        """List every card; one that was activated is lost by it. Two of type A raise SeveralCardsError."""
+        return self._listed()
 
     def _ask(self, device: Any) -> tuple[str, str]:
         minor, major = device.chipset.get_firmware_version()[:2]

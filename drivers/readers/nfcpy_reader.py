@@ -158,20 +158,6 @@ class NfcpyReader:
                 return misses == 2
         return False
 
-    def cards_in_field(self) -> Sequence[CardInField]:
-        """Start the field afresh and list every card; one that was activated is lost by it.
-
-        Each card that was found is halted, so that the next look finds another.
-        """
-        found: list[CardInField] = []
-        with self.using() as device:
-            device.mute()
-            for technology in (_A, _B):
-                while len(found) < _MOST_CARDS and (card := self._next_card(device, technology)):
-                    found.append(card)
-            device.mute()
-        return found
-
     def _look(self, technology: str) -> list[Any]:
         """Return nfcpy's targets of one type, two where there are several; one alone can be activated."""
         with self.using() as device:
@@ -208,6 +194,20 @@ class NfcpyReader:
             largest_in=device.get_max_recv_data_size(target),
             largest_out=device.get_max_send_data_size(target),
         )
+
+    def _listed(self) -> Sequence[CardInField]:
+        """Start the field afresh and list every card; one that was activated is lost by it.
+
+        Each card that was found is halted, so that the next look finds another.
+        """
+        found: list[CardInField] = []
+        with self.using() as device:
+            device.mute()
+            for technology in (_A, _B):
+                while len(found) < _MOST_CARDS and (card := self._next_card(device, technology)):
+                    found.append(card)
+            device.mute()
+        return found
 
     def _next_card(self, device: Any, technology: str) -> CardInField | None:
         """Find a card that is not halted, and halt it."""

@@ -60,6 +60,10 @@ class Pn53xReader(NfcpyReader):
         with self.using() as device:
             device.chipset.rf_configuration(_FIELD, _ON if on else _OFF)
 
+    def cards_in_field(self) -> Sequence[CardInField]:
+        """List every card; one that was activated is lost by it."""
+        return self._listed()
+
     def self_test(self) -> Sequence[TestResult]:
         """Have the chip test its wire, its memories and its antenna."""
         results = [

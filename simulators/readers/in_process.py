@@ -4,6 +4,9 @@
 function             supported  remarks
 ===================  =========  ================================================================
 wait_for_card        yes        returns as soon as a card is placed
+several cards        yes        told, and listed
+describe             yes        the type and the ATS, or the ATQB
+set_field            yes        a card that was activated is lost when the field goes off
 wait_for_removal     yes        returns as soon as the field is empty
 transceive           yes        the time limit is not used: a simulated card answers or leaves; one that is
                                 far away (`AnswersLate`) answers so much later
@@ -19,13 +22,22 @@ from collections.abc import Sequence
 from threading import Event
 from time import sleep
 
+from drivers.abilities import CardInField
 from drivers.address import DeviceAddress
-from drivers.errors import CardLostError, DeviceUnavailableError, Reason, TransmissionError
+from drivers.errors import (
+    CardLostError,
+    DeviceUnavailableError,
+    Reason,
+    SeveralCardsError,
+    TransmissionError,
+)
 from drivers.protocols import MAX_WAIT_S, DeviceInfo
 from simulators.cards import profile
 from simulators.cards.card import AnswersLate
 from simulators.readers.field import Field, Placement, wait_slices
+from simulators.readers.radio import type_b
 
+TYPE_A, TYPE_B = "ISO/IEC 14443-4 type A", "ISO/IEC 14443-4 type B"
 FIELD = Field()
 """The field of ``sim:``: whoever runs in this process places and takes away cards here."""
 
@@ -33,7 +45,9 @@ FIELD = Field()
 class InProcessCard:
     """A card in the field of the simulated reader, for as long as this one stay lasts."""
 
-    def __init__(self, field: Field, placement: Placement) -> None:
+    def __init__(self, reader: InProcessReader, field: Field, placement: Placement) -> None:
+        self._reader = reader
+        self._powered = reader.powered
         self._field = field
         self._placement = placement
         card = placement.card
@@ -46,7 +60,8 @@ class InProcessCard:
 
     def transceive(self, capdu: bytes, *, timeout_s: float) -> bytes:
         """Send one C-APDU to the card."""
-        rapdu = self._field.transmit(self._placement, capdu)
+        powered = self._powered == self._reader.powered
+        rapdu = self._field.transmit(self._placement, capdu) if powered else None
         if self._far:
             sleep(self._far.delay_us(capdu) / 1_000_000)
         if rapdu is None:
@@ -54,6 +69,10 @@ class InProcessCard:
         if len(rapdu) < 2:
             raise TransmissionError("answer without a status word")
         return rapdu
+
+    def describe(self) -> CardInField:
+        """Say of which type the card is."""
+        return _described(self._placement)
 
     def release(self) -> None:
         """Nothing is held: the next wait powers the card on again."""
@@ -66,6 +85,8 @@ class InProcessReader:
         self._address = address
         self._field = field
         self._closed = False
+        self.powered = 0
+        """How often the field has gone off: a card that was activated before is not any more."""
 
     @property
     def address(self) -> DeviceAddress:
@@ -87,12 +108,24 @@ class InProcessReader:
         self._closed = True
 
     def wait_for_card(self, stop: Event, *, timeout_s: float) -> InProcessCard | None:
-        """Wait for a card and power it on."""
-        placement = self._field.placement if self._wait(True, stop, timeout_s) else None
-        if placement is None:
+        """Wait for a card and power it on; raises SeveralCardsError where there are more."""
+        placements = self._field.placements if self._wait(True, stop, timeout_s) else ()
+        if len(placements) > 1:
+            raise SeveralCardsError(f"{self._address}: more than one card is in the field")
+        if not placements:
             return None
-        placement.card.power_on()
-        return InProcessCard(self._field, placement)
+        placements[0].card.power_on()
+        return InProcessCard(self, self._field, placements[0])
+
+    def cards_in_field(self) -> Sequence[CardInField]:
+        """List every card."""
+        self._check_open()
+        return [_described(placement) for placement in self._field.placements]
+
+    def set_field(self, on: bool) -> None:
+        """Switch the field; a card that was activated is lost when it goes off."""
+        self._check_open()
+        self.powered += not on
 
     def wait_for_removal(self, stop: Event, *, timeout_s: float) -> bool:
         """Wait until the field is empty."""
@@ -112,6 +145,14 @@ class InProcessReader:
     def _check_open(self) -> None:
         if self._closed:
             raise DeviceUnavailableError(self._address, Reason.NOT_FOUND, "open it again")
+
+
+def _described(placement: Placement) -> CardInField:
+    told = type_b(placement.card)
+    if told is None:
+        return CardInField(TYPE_A, {"ATS": placement.card.ats.hex().upper()})
+    data = (told.application_data + told.protocol_info).hex().upper()
+    return CardInField(TYPE_B, {"ATQB without its number": data})
 
 
 def open(address: DeviceAddress) -> InProcessReader:

@@ -3,7 +3,8 @@
 Theory of operation: a datagram is a bit rate and type (``106A``), a blank, and a frame in hexadecimal; the
 answer is written alike. ``RFOFF`` means that the other side's field is off. A card that stays silent is
 silent here too, but the reader would wait a second for each: so a frame that nobody answers is
-answered by ``RFOFF``, which nfcpy takes for a card that has gone.
+answered by ``RFOFF``, which nfcpy takes for a card that has gone. Several cards in the field spoil each
+other's answers, and the link has no word for that: they are silent too.
 
 Source: nfcpy's `udp` driver, which is both ends of this link.
 """

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from threading import Event
 
+import nfc.clf.transport  # type: ignore[import-untyped]
 import pytest
 
 from drivers import address, registry
@@ -17,13 +18,16 @@ from drivers.protocols import Card, ContactlessReader
 from simulators import scheme
 from simulators.cards import ber, profile
 from simulators.cards.card import SimulatedCard
-from simulators.readers import in_process
+from simulators.readers import in_process, rcs380
 from simulators.readers.field import Field
+from simulators.readers.nfcpy_udp import NfcpyUdp
 from simulators.readers.pcsc_daemon import PcscDaemon
 from simulators.readers.pn532_chip import Pn532Chip
+from simulators.readers.pn533_usb import attached
 from simulators.readers.virtual_card import VirtualCard
 
-SIMULATED = ("sim:", "pn532:", "pcsc:Virtual PCD 00 00")
+RCS380, UDP = "nfcpy:usb:054c:06c3", "nfcpy:udp"
+SIMULATED = ("sim:", "pn532:", RCS380, UDP, "pcsc:Virtual PCD 00 00")
 # Beside the published numbers: ranges that the schemes give out for test cards only.
 TEST_RANGES = ("476173", "541333", "679999", "374245")
 PERSON_S = 30.0
@@ -78,6 +82,10 @@ class SimulatedCounter:
         self._field.place(card)
         return card
 
+    def add(self, card: SimulatedCard) -> None:
+        """Hold one more card beside what is there."""
+        self._field.add(card)
+
     def take_away(self) -> None:
         self._field.take_away()
 
@@ -103,6 +111,9 @@ class PersonAtCounter:
             assert found is not None, "no card came"
             refuse_other_than_test_cards(found)
             found.release()
+
+    def add(self, card: SimulatedCard) -> None:
+        pytest.skip("needs simulated cards")
 
     def take_away(self) -> None:
         with contextlib.closing(self._ask("take the card away")) as reader:
@@ -145,7 +156,13 @@ def counter(
         in_process.FIELD.take_away()
     elif request.param == "pn532:":
         with Pn532Chip(field) as chip:
-            yield SimulatedCounter(DeviceAddress("pn532", chip.path), field)
+            yield SimulatedCounter(chip.address, field)
+    elif request.param == UDP:
+        with NfcpyUdp(field) as link:
+            yield SimulatedCounter(link.address, field)
+    elif request.param == RCS380 and RCS380 not in request.config.getoption("--reader"):
+        with attached(nfc.clf.transport, rcs380.USB_IDS, lambda: rcs380.rcs380(field)):
+            yield SimulatedCounter(device, field)
     elif device.target.startswith("Virtual PCD"):
         daemon: PcscDaemon = request.getfixturevalue("pcsc_daemon")
         virtual_card: VirtualCard = request.getfixturevalue("virtual_card")

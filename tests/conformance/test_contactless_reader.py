@@ -8,13 +8,15 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from drivers import registry
+from drivers import abilities, registry
+from drivers.abilities import DescribesItself, FindsCards, HasField, HasSettings
 from drivers.address import DeviceAddress
-from drivers.errors import CardLostError, DeviceError, DeviceUnavailableError
+from drivers.errors import CardLostError, DeviceError, DeviceUnavailableError, SeveralCardsError
 from drivers.protocols import Card, ContactlessReader
 from simulators.cards import profile
 from simulators.cards.card import SimulatedCard
 from simulators.cards.misbehaving import Wrapper
+from simulators.readers.radio import TypeBCard
 
 SELECT_PPSE = bytes.fromhex("00A404000E325041592E5359532E444446303100")
 SELECT_VISA = bytes.fromhex("00A4040007A000000003101000")
@@ -35,6 +37,8 @@ class Counter(Protocol):
 
     def place(self, card: str | SimulatedCard) -> SimulatedCard | None: ...
 
+    def add(self, card: SimulatedCard) -> None: ...
+
     def take_away(self) -> None: ...
 
 
@@ -43,6 +47,10 @@ class Echo(Wrapper):
 
     def transmit(self, capdu: bytes) -> bytes:
         return (capdu * 256)[:256] + OK if capdu[:1] == b"\xee" else capdu[:256] + OK
+
+
+def type_b(name: str) -> SimulatedCard:
+    return TypeBCard(profile.load(name))
 
 
 def tap(reader: ContactlessReader) -> Card:
@@ -190,6 +198,165 @@ class TestTransceive:
         counter.place("visa-decline")
         with pytest.raises(CardLostError):
             send(card, SELECT_PPSE)
+
+
+class TestTypeB:
+    @pytest.fixture
+    def reader(self, reader: ContactlessReader) -> ContactlessReader:
+        # The seam has no ability for it: what a reader says of itself names type B, or it lists both types.
+        if not isinstance(reader, FindsCards) and "types A and B" not in reader.info().details.get(
+            "cards", ""
+        ):
+            pytest.skip("a reader that does not tell cards' types: it may read type B, or not")
+        return reader
+
+    def test_is_read_as_type_a_is(self, reader: ContactlessReader, counter: Counter) -> None:
+        counter.place(type_b("visa-small-pdol"))
+        card = tap(reader)
+        assert send(card, SELECT_VISA)[-2:] == OK
+        command = bytes.fromhex("80A800001283102600000000000000010001020304097800")
+        assert send(card, command)[0] == 0x77
+
+    def test_carries_the_longest_command_and_answer(
+        self, reader: ContactlessReader, counter: Counter
+    ) -> None:
+        counter.place(TypeBCard(Echo(profile.load("visa-approve"))))
+        card = tap(reader)
+        longest = bytes.fromhex("00D60000FF") + bytes(range(255)) + b"\x00"
+        assert send(card, longest) == longest[:256] + OK
+        assert len(send(card, b"\xee\x01\x00\x00")) == 258
+
+    def test_is_carried_in_short_frames_where_the_card_has_no_longer(
+        self, reader: ContactlessReader, counter: Counter
+    ) -> None:
+        echo = Echo(profile.load("visa-approve"))
+        counter.place(TypeBCard(echo, protocol_info=bytes.fromhex("000171")))
+        card = tap(reader)
+        command = bytes.fromhex("00D6000080") + bytes(128)
+        assert send(card, command) == command + OK
+
+    def test_a_card_that_stays_starts_afresh(self, reader: ContactlessReader, counter: Counter) -> None:
+        counter.place(type_b("visa-approve"))
+        card = tap(reader)
+        assert send(card, SELECT_VISA)[-2:] == OK
+        card.release()
+        again = tap(reader)
+        assert send(again, GPO_TOO_EARLY) == b"\x69\x85"
+
+    def test_follows_type_a_and_is_followed_by_it(self, reader: ContactlessReader, counter: Counter) -> None:
+        for card in (type_b("visa-approve"), profile.load("visa-approve")) * 2:
+            counter.place(card)
+            found = tap(reader)
+            assert send(found, SELECT_PPSE)[-2:] == OK
+            found.release()
+            counter.take_away()
+            assert reader.wait_for_removal(Event(), timeout_s=TAP_S)
+
+    def test_is_lost_when_it_is_taken_away(self, reader: ContactlessReader, counter: Counter) -> None:
+        counter.place(type_b("visa-approve"))
+        card = tap(reader)
+        counter.take_away()
+        with pytest.raises(CardLostError):
+            send(card, SELECT_PPSE)
+        assert reader.wait_for_removal(Event(), timeout_s=TAP_S)
+
+
+class TestSeveralCards:
+    def test_none_is_chosen(self, reader: ContactlessReader, counter: Counter) -> None:
+        if not isinstance(reader, FindsCards):
+            pytest.skip("this reader can't tell several cards")
+        counter.place("visa-approve")
+        counter.add(profile.load("mastercard-approve"))
+        with pytest.raises(SeveralCardsError):
+            reader.wait_for_card(Event(), timeout_s=TAP_S)
+        assert not reader.wait_for_removal(Event(), timeout_s=0.0)
+
+    @pytest.mark.parametrize("first", ["A", "B"])
+    def test_one_of_each_type_is_two(self, reader: ContactlessReader, counter: Counter, first: str) -> None:
+        if not isinstance(reader, FindsCards):
+            pytest.skip("this reader can't tell several cards")
+        cards: list[SimulatedCard] = [profile.load("visa-approve"), type_b("visa-approve")]
+        if first == "B":
+            cards.reverse()
+        counter.place(cards[0])
+        counter.add(cards[1])
+        with pytest.raises(SeveralCardsError):
+            reader.wait_for_card(Event(), timeout_s=TAP_S)
+        assert {card.protocol[-6:] for card in reader.cards_in_field()} == {"type A", "type B"}
+
+    def test_the_one_that_is_left_is_read(self, reader: ContactlessReader, counter: Counter) -> None:
+        if not isinstance(reader, FindsCards):
+            pytest.skip("this reader can't tell several cards")
+        counter.place("visa-approve")
+        counter.add(profile.load("mastercard-approve"))
+        with pytest.raises(SeveralCardsError):
+            reader.wait_for_card(Event(), timeout_s=TAP_S)
+        counter.place("visa-approve")
+        assert send(tap(reader), SELECT_PPSE)[-2:] == OK
+
+    def test_a_look_lists_what_is_there(self, reader: ContactlessReader, counter: Counter) -> None:
+        if not isinstance(reader, FindsCards):
+            pytest.skip("this reader can't tell several cards")
+        assert not reader.cards_in_field()
+        counter.place("visa-approve")
+        (card,) = reader.cards_in_field()
+        assert card.protocol == "ISO/IEC 14443-4 type A"
+        assert card.details["ATS"]
+        assert send(tap(reader), SELECT_PPSE)[-2:] == OK
+
+
+class TestDescription:
+    def test_says_how_the_card_was_found(self, reader: ContactlessReader, counter: Counter) -> None:
+        counter.place("visa-approve")
+        card = tap(reader)
+        if not isinstance(card, DescribesItself):
+            pytest.skip("this reader's cards don't describe themselves")
+        told = card.describe()
+        assert told.protocol
+        assert told.details
+
+
+class TestField:
+    def test_a_card_is_lost_when_the_field_goes_off_and_found_again(
+        self, reader: ContactlessReader, counter: Counter
+    ) -> None:
+        if not isinstance(reader, HasField):
+            pytest.skip("this reader's field can't be switched")
+        counter.place("visa-approve")
+        card = tap(reader)
+        reader.set_field(True)
+        assert send(card, SELECT_VISA)[-2:] == OK
+        reader.set_field(False)
+        with pytest.raises(CardLostError):
+            send(card, GPO_TOO_EARLY)
+        card.release()
+        assert send(tap(reader), GPO_TOO_EARLY) == b"\x69\x85"
+
+
+class TestSelfTest:
+    def test_a_device_that_works_passes(self, reader: ContactlessReader, counter: Counter) -> None:
+        if not isinstance(reader, abilities.TestsItself):
+            pytest.skip("this reader has no test of itself")
+        results = reader.self_test()
+        assert results
+        assert all(result.passed is not False for result in results)
+        counter.place("visa-approve")
+        assert send(tap(reader), SELECT_PPSE)[-2:] == OK
+
+
+class TestSettings:
+    def test_are_written_back_as_they_were_read(self, reader: ContactlessReader, counter: Counter) -> None:
+        if not isinstance(reader, HasSettings):
+            pytest.skip("this reader has no settings")
+        before = reader.read_settings()
+        assert before
+        reader.write_settings(before)
+        assert reader.read_settings() == before
+        for wrong in ({"no such setting": "00"}, {next(iter(before)): "no hexadecimal"}):
+            with pytest.raises(ValueError, match=r"\w"):
+                reader.write_settings(wrong)
+        counter.place("visa-approve")
+        assert send(tap(reader), SELECT_PPSE)[-2:] == OK
 
 
 class TestRelease:
