@@ -91,9 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     _home(enrol)
     _json(enrol)
 
-    devices = _command(commands, "devices", _devices, "what is attached, and what cures what fails")
-    _home(devices)
-    _json(devices)
+    _add_devices(commands)
+    _add_doctor(commands)
 
     queue = _command(commands, "queue", _queue, "the offline queue")
     queue.add_argument(
@@ -148,6 +147,48 @@ def _add_sim(commands: Any) -> None:
     sim.add_argument("-h", "--help", action=_SimHelp, nargs=0)
     sim.add_argument("name", nargs="?", default="")
     sim.add_argument("rest", nargs=argparse.REMAINDER)
+
+
+def _add_devices(commands: Any) -> None:
+    devices = _command(commands, "devices", _devices, "what is attached, and what cures what fails")
+    devices.add_argument("--watch", action="store_true", help="tell every change as it happens")
+    _home(devices)
+    _json(devices)
+    more = devices.add_subparsers(title="with one device, or with all of them", metavar="WHAT")
+    test = _device_command(more, "test", "have a device test itself")
+    backup = _device_command(more, "backup", "write a device's settings into a new file")
+    restore = _device_command(more, "restore", "write settings from a file into a device, after a backup")
+    compare = _device_command(more, "compare", "compare what is there with a file of what is expected")
+    _device_command(more, "expect", "print what is there now as such a file")
+    for command in (test, backup, restore):
+        command.add_argument("address", metavar="ADDRESS", help="such as pcsc:ACS ACR1252U")
+    for command in (backup, restore, compare):
+        command.add_argument("file", type=Path, metavar="FILE", help="in TOML")
+
+
+def _device_command(commands: Any, name: str, words: str) -> Any:
+    def run(options: argparse.Namespace) -> int:
+        from terminal.commands import devices
+
+        work: Callable[[argparse.Namespace], int] = getattr(devices, name)
+        return work(options)
+
+    command = _command(commands, name, run, words)
+    # What was given before the command's name counts, so it must not be overwritten by a default.
+    command.add_argument("--home", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="as above")
+    command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
+    return command
+
+
+def _add_doctor(commands: Any) -> None:
+    doctor = _command(
+        commands, "doctor", _doctor, "look at everything that a technician would, and say what cures it"
+    )
+    which = doctor.add_mutually_exclusive_group()
+    which.add_argument("--bundle", type=Path, metavar="FILE", help="write a support bundle to a new file")
+    which.add_argument("--check", type=Path, metavar="FILE", help="check a support bundle, and nothing else")
+    _home(doctor)
+    _json(doctor)
 
 
 def _add_emv(commands: Any) -> None:
@@ -291,6 +332,12 @@ def _sim(options: argparse.Namespace) -> int:
 
 def _devices(options: argparse.Namespace) -> int:
     from terminal.commands.devices import run
+
+    return run(options)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from terminal.commands.doctor import run
 
     return run(options)
 

@@ -3,22 +3,161 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
 
+from drivers.address import AddressError, DeviceAddress, parse
+from drivers.errors import DeviceError
 from terminal.commands import place
-from terminal.commands.errors import FINDING, FINE
+from terminal.commands.errors import FINDING, FINE, FindingError, UsageError
 from terminal.commands.output import say, say_json
+from terminal.config import Config
 from terminal.devices.inventory import inventory
+from terminal.devices.watch import Watch
+from terminal.diagnostics import devices
+from terminal.diagnostics.asking import NotAskedError
+from terminal.diagnostics.devices import SettingsError
+from terminal.diagnostics.open_workshop import open_device
+from terminal.diagnostics.workshop import Workshop
 from terminal.home import CONFIG_FILE
+from terminal.signals import Ending
+
+T = TypeVar("T")
 
 
 def run(options: argparse.Namespace) -> int:
     """List all devices. Works without a configuration, too."""
-    folder = place.folder(options)
-    configured = place.config(folder).devices if (folder / CONFIG_FILE).exists() else None
-    lines = inventory(configured)
+    config = _config(options)
+    if options.watch:
+        return _watch(config, as_json=options.json)
+    reports = inventory(config.devices if config else None)
     if options.json:
-        say_json([line.fields() for line in lines], indent=2)
+        say_json([report.fields() for report in reports], indent=2)
     else:
-        for line in lines:
-            say(line.text_line())
-    return FINE if all(line.works for line in lines) else FINDING
+        for report in reports:
+            say(report.text_line())
+    return FINE if all(report.works for report in reports) else FINDING
+
+
+def _config(options: argparse.Namespace) -> Config | None:
+    folder = place.folder(options)
+    return place.config(folder) if (folder / CONFIG_FILE).exists() else None
+
+
+def _watch(config: Config | None, *, as_json: bool) -> int:
+    """Print each change until a signal ends it."""
+    with Ending(), Watch(config.devices if config else None) as watch:
+        for change in watch:
+            if as_json:
+                say_json(change.fields())
+            else:
+                say(change.text_line())
+            sys.stdout.flush()
+    return FINE
+
+
+# --- one device -----------------------------------------------------------------------------------
+
+
+def test(options: argparse.Namespace) -> int:
+    """Have a device test itself."""
+    results = _on(options, devices.self_test)
+    if options.json:
+        say_json([{"name": one.name, "passed": one.passed, "text": one.text} for one in results], indent=2)
+    else:
+        for one in results:
+            say(f"{_MARKS[one.passed]} {one.name}{': ' if one.text else ''}{one.text}")
+    return FINDING if any(one.passed is False for one in results) else FINE
+
+
+_MARKS = {True: "ok  ", False: "FAIL", None: "?   "}
+"""By whether a test has passed; one that a person has to judge has neither."""
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Write a device's settings into a file."""
+    settings = _on(options, lambda workshop, address: devices.backup(workshop, address, options.file))
+    if options.json:
+        say_json({"file": str(options.file), "settings": dict(settings)}, indent=2)
+    else:
+        say(f"{len(settings)} settings of {options.address} are in {options.file}")
+    return FINE
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Write settings from a file into a device."""
+    kept = _on(options, lambda workshop, address: devices.restore(workshop, address, options.file))
+    if options.json:
+        say_json({"written": str(options.file), "before": str(kept)})
+    else:
+        say(f"{options.address} has the settings of {options.file}. What it had before is in {kept}")
+    return FINE
+
+
+def _on(options: argparse.Namespace, work: Callable[[Workshop, DeviceAddress], Awaitable[T]]) -> T:
+    """Do something with the device that was named."""
+    try:
+        address = parse(options.address)
+    except AddressError as error:
+        raise UsageError(str(error)) from error
+    config = _config(options)
+
+    async def working() -> T:
+        async with open_device(place.folder(options), config, address) as workshop:
+            status = workshop.pool.worker(address).status
+            try:
+                return await work(workshop, address)
+            except NotAskedError as error:
+                raise FindingError(
+                    f"{address}: {error}{f'; cure: {status.cure}' if status.cure else ''}"
+                ) from error
+
+    try:
+        with Ending() as ending:
+            return ending.run(working())
+    except KeyError as error:
+        raise UsageError(
+            f"no driver is called {address.scheme}; tillside devices shows what there is"
+        ) from error
+    except FileExistsError as error:
+        raise UsageError(f"{options.file} is there already; name a new file") from error
+    except OSError as error:
+        raise UsageError(f"{options.file}: {error.strerror or error}") from error
+    except SettingsError as error:
+        raise FindingError(str(error)) from error
+    except DeviceError as error:
+        raise FindingError(str(error)) from error
+
+
+# --- what is expected -----------------------------------------------------------------------------
+
+
+def expect(options: argparse.Namespace) -> int:
+    """Print what is there now, as a file of what is expected."""
+    config = _config(options)
+    say(devices.expect(inventory(config.devices if config else None)).rstrip())
+    return FINE
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Compare what is there with a file of what is expected."""
+    try:
+        expected = Path(options.file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{options.file}: can't be read ({error})") from error
+    config = _config(options)
+    found = inventory(config.devices if config else None)
+    try:
+        differences = devices.compare(found, expected)
+    except SettingsError as error:
+        raise UsageError(f"{options.file}: {error}") from error
+    if options.json:
+        say_json({"devices": len(found), "differences": [one.fields() for one in differences]}, indent=2)
+    elif differences:
+        for one in differences:
+            say(one.text_line())
+    else:
+        say(f"as expected: {len(found)} devices")
+    return FINDING if differences else FINE

@@ -142,7 +142,7 @@ def look(kind: str, address: DeviceAddress, *, configured: bool) -> DeviceReport
     """Open a device, ask it, and close it again."""
     report = described(kind, address, configured=configured)
     try:
-        device = _opener(kind)(address)
+        device = opener(kind)(address)
         try:
             return identified(report, device.info(), capabilities(device))
         finally:
@@ -193,7 +193,8 @@ def capabilities(device: object) -> tuple[str, ...]:
     return tuple(name for name, ability in _ABILITIES.items() if isinstance(device, ability))
 
 
-def _opener(kind: str) -> Callable[[DeviceAddress], Any]:
+def opener(kind: str) -> Callable[[DeviceAddress], Any]:
+    """Return what opens a device of a kind."""
     openers: dict[str, Callable[[DeviceAddress], Any]] = {
         "reader": open_reader,
         "scanner": open_scanner,

@@ -212,7 +212,7 @@ def _merchant_key(file: Path) -> Finding:
         )
     if mode & 0o077:
         return Finding(AREA, name, Mark.FAULT, f"others may read {file}", f"chmod 600 {file}")
-    return _rsa(name, key.public_key())  # type: ignore[union-attr]  # the kinds without one are no RSA either
+    return _rsa(name, key.public_key())
 
 
 def _rsa(name: str, key: object) -> Finding:

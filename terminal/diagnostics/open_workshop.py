@@ -9,12 +9,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from drivers.address import DeviceAddress
+from drivers.registry import drivers
 from offline_queue.errors import QueueError
 from offline_queue.store import Store
 from terminal import enrolment
 from terminal.config import Config, ConfigError, Devices, load
 from terminal.delivery import Delivery
-from terminal.devices.inventory import KINDS, discover
+from terminal.devices.inventory import KINDS, addresses, discover
 from terminal.devices.pool import DevicePool
 from terminal.devices.worker import DeviceState
 from terminal.diagnostics.apart import apart
@@ -67,6 +69,31 @@ async def open_workshop(
             await _open_store(workshop, stack, config, workshop.enrolment)
             await _open_host(workshop, stack, config, workshop.enrolment, deliver=deliver)
         yield workshop
+
+
+@asynccontextmanager
+async def open_device(home: Path, config: Config | None, address: DeviceAddress) -> AsyncIterator[Workshop]:
+    """Open a workshop for one device, and nothing else. Raises KeyError where no driver is for it."""
+    kind = _kind(config, address)
+    workshop = Workshop(home, DevicePool(Devices(**{f"{kind}s": (address,)}), lambda: None), config=config)
+    workshop.pool.start()
+    try:
+        await settled(workshop)
+        yield workshop
+    finally:
+        workshop.pool.close()
+
+
+def _kind(config: Config | None, address: DeviceAddress) -> str:
+    """Return what a device is: as it is configured, else what the first driver of its scheme is for."""
+    devices = config.devices if config is not None else None
+    for kind in KINDS:
+        if address in addresses(devices, kind):
+            return kind
+    for kind, category in KINDS.items():
+        if address.scheme in drivers(category):
+            return kind
+    raise KeyError(address.scheme)
 
 
 async def settled(workshop: Workshop) -> None:
