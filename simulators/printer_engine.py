@@ -181,9 +181,10 @@ class PrinterEngine:
                     self._at_once(command)
                 elif len(self._queue) < BUFFER_COMMANDS:
                     self._queue.append(command)
+                    self._print()
                 else:
                     self._remark("buffer full: a command was lost")
-            self._work()
+            self._changed.notify_all()
 
     def disconnect(self) -> None:
         """Nobody listens any more, and half a command goes."""
@@ -196,11 +197,14 @@ class PrinterEngine:
         return not (self._out or self._cover_open or self._switched_offline)
 
     def _work(self) -> None:
+        self._print()
+        self._changed.notify_all()
+
+    def _print(self) -> None:
         while self._queue and self._online:
             # A command that the paper did not last for is done again when there is some.
             if self._carry_out(self._queue[0]):
                 self._queue.popleft()
-        self._changed.notify_all()
 
     def _at_once(self, command: Command) -> None:
         kind, number = command.data[1], command.data[2]
