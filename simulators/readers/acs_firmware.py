@@ -96,16 +96,16 @@ class Acr122Firmware(_Reader):
 
     Args:
         version: The firmware's string.
-        broken: Which of ``ROM``, ``RAM`` and ``antenna`` fail in the chip's self-test.
     """
 
     NAME = "ACS ACR122U PICC Interface"
     """What the daemon calls it."""
 
-    def __init__(self, version: str = "ACR122U203", broken: frozenset[str] = frozenset()) -> None:
+    def __init__(self, version: str = "ACR122U203") -> None:
         super().__init__()
         self._version = version
-        self._broken = broken
+        self.broken: set[str] = set()
+        """Which of ``ROM``, ``RAM`` and ``antenna`` fail in the chip's self-test."""
         self.picc_parameter = 0xFF
         self.buzzer_at_card = True
         self.time_limit = 0
@@ -164,9 +164,9 @@ class Acr122Firmware(_Reader):
         if test == 0x00:
             return data
         if test in (0x01, 0x02):
-            return b"\xff" if {1: "ROM", 2: "RAM"}[test] in self._broken else b"\0"
+            return b"\xff" if {1: "ROM", 2: "RAM"}[test] in self.broken else b"\0"
         if test == 0x07 and len(data) == 2:
-            return b"\x80" if "antenna" in self._broken else b"\0"
+            return b"\x80" if "antenna" in self.broken else b"\0"
         return None
 
 

@@ -210,15 +210,21 @@ class PcscDaemon:
         """Write the configuration, if it is not the system's, and return what names it."""
         if not self._readers:
             return []
-        self._folder = tempfile.TemporaryDirectory(prefix="tillside-pcscd-", dir=_own_folder())
+        # Readable by us and root only, and somewhere that programs may be loaded from.
+        self._folder = tempfile.TemporaryDirectory(prefix="tillside-pcscd-")
+        place = Path(self._folder.name)
         library = _library()
-        text = "".join(
-            f'FRIENDLYNAME "{reader.name}"\nDEVICENAME /dev/null:{reader.port:#x}\n'
-            f"LIBPATH {library}\nCHANNELID {reader.port:#x}\n"
-            for reader in self._readers
-        )
-        Path(self._folder.name, "tillside").write_text(text, "utf-8")
-        return ["--config", self._folder.name]
+        (place / "readers").mkdir()
+        for number, reader in enumerate(self._readers):
+            if number:
+                # The driver keeps its slots in its own memory: two readers need two drivers.
+                library = Path(shutil.copy(library, place / f"driver-{number}.so"))
+            (place / "readers" / str(number)).write_text(
+                f'FRIENDLYNAME "{reader.name}"\nDEVICENAME /dev/null:{reader.port:#x}\n'
+                f"LIBPATH {library}\nCHANNELID {reader.port:#x}\n",
+                "utf-8",
+            )
+        return ["--config", str(place / "readers")]
 
     def _wait_for_reader(self, wait_s: float) -> None:
         wanted = [reader.name for reader in self._readers] or [READER]
@@ -245,12 +251,12 @@ def _has_virtual_reader() -> bool:
     return _CONFIGURED.is_dir() and any("vpcd" in path.name for path in _CONFIGURED.iterdir())
 
 
-def _library() -> str:
+def _library() -> Path:
     """Return the path of the virtual reader's driver, as the system configures it."""
     for path in _CONFIGURED.iterdir():
         found = re.search(r"^\s*LIBPATH\s+(\S+)", path.read_text(), re.MULTILINE)
         if "vpcd" in path.name and found:
-            return found[1]
+            return Path(found[1])
     raise PcscDaemonError(f"no LIBPATH of the virtual reader in {_CONFIGURED}")
 
 

@@ -4,14 +4,19 @@ import contextlib
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
+from smartcard import scard  # type: ignore[import-untyped]
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason
 from drivers.readers import pcsc
+from drivers.readers.pcsc_context import Context
+from drivers.readers.pcsc_reader import PcscReader
 from simulators.cards import profile
+from simulators.cards.misbehaving import Wrapper
 from simulators.readers.field import Field
 from simulators.readers.pcsc_daemon import PcscDaemon
 from simulators.readers.virtual_card import VirtualCard
@@ -40,6 +45,10 @@ class TestChoose:
             ("acr122u", ["ACS ACR122U 00 00", *VPCD], "ACS ACR122U 00 00"),
             ("ACR1252", ACS, ACS[0]),
             ("5422CL", OMNIKEY, OMNIKEY[1]),
+            # Plugged in again it has another number: a part of the name fits, and so does the old name.
+            ("ACR122U", ["ACS ACR122U PICC Interface 01 00"], "ACS ACR122U PICC Interface 01 00"),
+            ("ACS ACR122U 00 00", ["ACS ACR122U 01 00", *VPCD], "ACS ACR122U 01 00"),
+            ("Virtual PCD 01 01", VPCD, VPCD[1]),
         ],
     )
     def test_takes_the_reader_that_is_meant(self, target: str, names: list[str], chosen: str) -> None:
@@ -47,7 +56,14 @@ class TestChoose:
 
     @pytest.mark.parametrize(
         ("target", "names"),
-        [("", []), ("", ["A 00 00", "B 01 00"]), ("nosuch", VPCD), ("A", ["A 00 00", "A 01 00"])],
+        [
+            ("", []),
+            ("", ["A 00 00", "B 01 00"]),
+            ("nosuch", VPCD),
+            ("A", ["A 00 00", "A 01 00"]),
+            ("A 00 00", ["A 01 00", "A 02 00"]),
+            ("A 00 01", ["A 01 00"]),
+        ],
     )
     def test_names_the_choice_where_it_is_not_clear(self, target: str, names: list[str]) -> None:
         with pytest.raises(DeviceUnavailableError) as caught:
@@ -81,6 +97,70 @@ class TestDaemon:
             assert caught.value.reason is Reason.BUSY
             held.release()
             assert reader.wait_for_card(Event(), timeout_s=10)
+
+    def test_a_reader_that_was_unplugged_is_told_at_once(self, pcsc_daemon: PcscDaemon) -> None:
+        # The virtual reader can't be unplugged from a running daemon: this one was never there.
+        context = Context(VIRTUAL)
+        context.establish()
+        with contextlib.closing(PcscReader(VIRTUAL, context, "Unplugged 00 00")) as reader:
+            for use in (
+                reader.info,
+                lambda: reader.wait_for_card(Event(), timeout_s=60),
+                lambda: reader.wait_for_removal(Event(), timeout_s=60),
+            ):
+                with pytest.raises(DeviceUnavailableError) as caught:
+                    use()
+                assert caught.value.reason is Reason.NOT_FOUND
+                assert caught.value.hint
+
+    def test_a_card_that_never_answers_does_not_keep_another_thread_from_closing(
+        self, field: Field, virtual_card: VirtualCard
+    ) -> None:
+        go_on = Event()
+        asked = Event()
+
+        class Stuck(Wrapper):
+            def transmit(self, capdu: bytes) -> bytes | None:
+                asked.set()
+                go_on.wait(15)
+                return super().transmit(capdu)
+
+        field.place(Stuck(profile.load("visa-approve")))
+        reader = pcsc.open(VIRTUAL)
+        card = reader.wait_for_card(Event(), timeout_s=10)
+        assert card
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(card.transceive, bytes.fromhex("00A4040000"), timeout_s=1)
+            assert asked.wait(10)
+            reader.close()
+            assert not answer.done()
+            go_on.set()
+            assert answer.result()
+        with pytest.raises(DeviceUnavailableError):
+            reader.info()
+        with contextlib.closing(pcsc.open(VIRTUAL)) as again:
+            assert again.wait_for_card(Event(), timeout_s=10)
+
+    @pytest.mark.parametrize(
+        ("code", "reason", "cure"),
+        [
+            (scard.SCARD_W_SECURITY_VIOLATION, Reason.NO_PERMISSION, "polkit"),
+            (scard.SCARD_E_NO_ACCESS, Reason.NO_PERMISSION, "polkit"),
+            (scard.SCARD_E_SHARING_VIOLATION, Reason.BUSY, "fuser"),
+            (scard.SCARD_E_NO_SERVICE, Reason.SERVICE_DOWN, "pcscd"),
+            (scard.SCARD_E_SERVICE_STOPPED, Reason.SERVICE_DOWN, "pcscd"),
+            (scard.SCARD_E_READER_UNAVAILABLE, Reason.NOT_FOUND, "pcsc"),
+        ],
+    )
+    def test_what_the_daemon_refuses_is_told_with_a_cure(
+        self, monkeypatch: pytest.MonkeyPatch, code: int, reason: Reason, cure: str
+    ) -> None:
+        monkeypatch.setattr(scard, "SCardEstablishContext", lambda scope: (code, None))
+        with pytest.raises(DeviceUnavailableError) as caught:
+            pcsc.open(VIRTUAL)
+        assert caught.value.reason is reason
+        assert cure in caught.value.hint
+        assert pcsc.discover() == ()
 
     def test_a_service_that_is_down_is_told_with_its_cure(self) -> None:
         script = (
