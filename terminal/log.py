@@ -113,6 +113,12 @@ def start(path: Path, level: str) -> LogRing:
     return _begin([handler], level, f"written to {path}")
 
 
+def ring() -> LogRing:
+    """Return what remembers the last lines of the log that was started; one that stays empty if none was."""
+    running = (handler for handler in logging.getLogger().handlers if isinstance(handler, LogRing))
+    return next(running, None) or LogRing()
+
+
 def start_in_memory(level: str) -> LogRing:
     """Remember the last lines only: for a command that looks on, or a home that can't be written."""
     return _begin([], level, "remembered")

@@ -19,7 +19,7 @@ from terminal.devices.pool import DevicePool
 from terminal.devices.worker import Job, Lease
 from terminal.enrolment import Enrolment
 from terminal.host_client import HttpHost
-from terminal.log import LogRing
+from terminal.log import LogRing, ring
 from terminal.payment.tap_trace import TapLog
 from terminal.store_worker import StoreWorker
 
@@ -36,8 +36,8 @@ class Workshop:
     home: Path
     pool: DevicePool
     taps: TapLog = field(default_factory=TapLog)
-    logs: LogRing = field(default_factory=LogRing)
-    """The last lines of the log; `terminal.log.start` returns it."""
+    logs: LogRing = field(default_factory=ring)
+    """The last lines of the log."""
     config: Config | None = None
     config_fault: str = ""
     enrolment: Enrolment | None = None

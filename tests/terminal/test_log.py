@@ -175,3 +175,80 @@ def test_the_search_would_find_a_card() -> None:
     for text in (f"x {pan} y", f"57 {bytes.fromhex(pan).hex(' ')} d2", f"{pan.encode().hex(' ')}", repr(pan)):
         with pytest.raises(AssertionError):
             assert_no_card(text, pan)
+
+
+# --- in memory, levels, and what is masked on the way out
+
+
+def test_the_last_lines_are_remembered_newest_first(file: Path) -> None:
+    ring = log.start(file, "INFO")
+    told: list[str] = []
+    end = ring.listen(lambda line: told.append(line.text))
+    logger = logging.getLogger("terminal.somewhere")
+    logger.info("one")
+    logger.warning("two")
+    end()
+    logger.error("three")
+    assert [line.text for line in ring.newest_first()] == ["three", "two", "one"]
+    assert [line.text for line in ring.newest_first(level="WARNING")] == ["three", "two"]
+    assert ring.newest_first(name="drivers") == ()
+    assert told == ["one", "two"]
+    assert re.fullmatch(r"[\d-]+ [\d:]+ INFO terminal.somewhere: one", str(ring.newest_first()[-1]))
+
+
+def test_only_so_many_lines_are_remembered() -> None:
+    ring = log.start_in_memory("INFO")
+    for number in range(log.KEPT + 5):
+        logging.getLogger("terminal").info("line %s", number)
+    assert len(ring.newest_first()) == log.KEPT
+    assert ring.newest_first()[0].text == f"line {log.KEPT + 4}"
+
+
+def test_one_driver_has_a_level_of_its_own(file: Path) -> None:
+    ring = log.start(file, "INFO")
+    pcsc, pn532 = (logging.getLogger(f"drivers.readers.{name}") for name in ("pcsc", "pn532"))
+    log.set_level("drivers.readers.pcsc", "DEBUG")
+    for logger in (pcsc, pn532):
+        logger.debug("in detail")
+    assert [line.name for line in ring.newest_first()] == ["drivers.readers.pcsc"]
+    assert log.levels()["drivers.readers.pcsc"] == "DEBUG"
+    assert log.levels()["drivers.readers.pn532"] == "INFO"
+    log.set_level("drivers.readers.pcsc", "")
+    assert log.levels()["drivers.readers.pcsc"] == "INFO"
+
+
+def test_a_new_start_forgets_the_levels_of_before(file: Path) -> None:
+    log.start(file, "INFO")
+    log.set_level("drivers.readers.pcsc", "DEBUG")
+    log.start(file, "WARNING")
+    assert log.levels()["drivers.readers.pcsc"] == "WARNING"
+
+
+@pytest.mark.parametrize(
+    ("name", "level"), [("nfc.clf", "DEBUG"), ("", "DEBUG"), ("drivers", "LOUD"), ("drivers", "")]
+)
+def test_levels_that_can_not_be(file: Path, name: str, level: str) -> None:
+    log.start(file, "INFO")
+    with pytest.raises(ValueError, match="none of"):
+        log.set_level(name, level)
+
+
+def test_a_card_number_in_an_exception_of_a_library_is_masked_in_file_and_memory(file: Path) -> None:
+    ring = log.start(file, "INFO")
+    pan = pan_of("visa-approve")
+    try:
+        raise ValueError(f"unexpected track {pan}D2512 and {bytes.fromhex(pan).hex(' ')}")
+    except ValueError:
+        logging.getLogger("smartcard").exception("it failed with %s", bytes.fromhex(pan))
+    line = ring.newest_first()[0]
+    assert "Traceback" in line.text
+    assert "it failed with [masked]" in line.text
+    for text in (str(line), file.read_text()):
+        assert_no_card(text, pan)
+
+
+def test_whoever_asks_later_gets_the_lines_of_the_log_that_runs(tmp_path: Path) -> None:
+    started = log.start(tmp_path / "till.log", "INFO")
+    assert log.ring() is started
+    logging.getLogger("terminal.x").info("before anyone looked")
+    assert [line.text for line in log.ring().newest_first()] == ["before anyone looked"]
