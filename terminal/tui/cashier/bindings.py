@@ -98,6 +98,11 @@ _NAMES = {
     "question_mark": "?",
     "up": "Up",
     "down": "Down",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
 }
 
 

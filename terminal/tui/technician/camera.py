@@ -73,7 +73,7 @@ class CameraPane(Pane):
         worker = self._worker
         if worker is not None:
             self._bench = CameraBench()
-            self._job = self.workshop.on(worker.status.address, self._bench.run)
+            self._job = worker.submit(self._bench.run)
 
     def left(self) -> None:
         """Give the scanner back."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 
-from terminal.devices.worker import DeviceState
+from terminal.devices.worker import DeviceState, DeviceWorker
 from terminal.diagnostics.workshop import Workshop
 from terminal.tui.technician.colours import MUTED
 from terminal.tui.widgets.line import FittedLines
@@ -35,6 +36,11 @@ class ShownDevice:
     cure: str = ""
     faults: int = 0
     is_device: bool = True
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from every other one."""
+        return self.kind, self.name
 
     @property
     def fails(self) -> bool:
@@ -68,6 +74,17 @@ def devices_of(workshop: Workshop) -> tuple[ShownDevice, ...]:
         if fault:
             found.append(ShownDevice(kind, kind, DeviceState.UNAVAILABLE, fault, cure, is_device=False))
     return tuple(found)
+
+
+def worker_of(workshop: Workshop, device: ShownDevice) -> DeviceWorker[Any]:
+    """Return a device's worker. Raises KeyError for what is no device, or not there any more.
+
+    By kind, too: a simulated reader and a simulated printer may have the same address.
+    """
+    for worker in workshop.pool.kinds.get(device.kind, ()):
+        if str(worker.status.address) == device.name:
+            return worker
+    raise KeyError(f"{device.kind} {device.name}")
 
 
 def _row(device: ShownDevice, width: int, *, chosen: bool) -> list[Content]:

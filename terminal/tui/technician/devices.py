@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 
-from drivers.abilities import TestResult
-from drivers.address import parse
+from drivers.abilities import TestResult, TestsItself
+from terminal.benches.errand import Failed
 from terminal.devices.inventory import DeviceReport
+from terminal.devices.worker import Lease
 from terminal.diagnostics import devices as probes
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.firmware import about
 from terminal.diagnostics.workshop import Workshop
 from terminal.tui.technician.colours import MUTED
-from terminal.tui.technician.device_list import DeviceList, ShownDevice, devices_of
+from terminal.tui.technician.device_list import DeviceList, ShownDevice, devices_of, worker_of
 from terminal.tui.technician.facts import Facts
 from terminal.tui.technician.findings import FindingsList
 from terminal.tui.technician.headline import Headline
 from terminal.tui.technician.pane import Pane
 from terminal.tui.technician.plain_words import meaning
 from terminal.tui.widgets.line import Line
-
-logger = logging.getLogger(__name__)
 
 _NO_DEVICE = "tillside devices"
 _VERDICTS = {"good": Mark.OK, "fault": Mark.FAULT, "note": Mark.NOTE}
@@ -59,8 +57,8 @@ class DevicesPane(Pane):
         self._chosen = 0
         self._by_hand = False
         """Whether somebody has chosen; until then it is the first that fails."""
-        self._reports: Mapping[str, DeviceReport] = {}
-        self._tests: dict[str, tuple[Finding, ...]] = {}
+        self._reports: Mapping[tuple[str, str], DeviceReport] = {}
+        self._tests: dict[tuple[str, str], tuple[Finding, ...]] = {}
 
     def body(self) -> ComposeResult:
         """List and detail."""
@@ -104,9 +102,9 @@ class DevicesPane(Pane):
         self._draw()
 
     def _tell_of_cured(self, before: tuple[ShownDevice, ...]) -> None:
-        failed = {each.name for each in before if each.fails}
+        failed = {each.key for each in before if each.fails}
         for each in self._devices:
-            if each.name in failed and not each.fails and each.state.value in ("ready", "busy"):
+            if each.key in failed and not each.fails and each.state.value in ("ready", "busy"):
                 self.say(f"{each.kind} {each.name} works again")
 
     # Drawing
@@ -150,12 +148,11 @@ class DevicesPane(Pane):
         )
 
     def _draw_facts(self, device: ShownDevice) -> None:
-        report = self._reports.get(device.name)
+        report = self._reports.get(device.key)
         facts = {}
         if report is not None:
-            driver = report.driver or "none"
             facts = {
-                "driver": f"{driver} ({report.distribution})" if report.distribution else driver,
+                "driver": report.driver,
                 "path": report.path,
                 "model": report.model,
                 "firmware": report.firmware,
@@ -166,7 +163,7 @@ class DevicesPane(Pane):
         if device.is_device:
             facts["faults"] = f"{device.faults} unforeseen since the start" if device.faults else ""
         self.query_one(Facts).show({name: text for name, text in facts.items() if text})
-        self.query_one(FindingsList).show((*_firmware(report), *self._tests.get(device.name, ())))
+        self.query_one(FindingsList).show((*_firmware(report), *self._tests.get(device.key, ())))
 
     # Questions
 
@@ -174,10 +171,10 @@ class DevicesPane(Pane):
         async def work() -> None:
             found = await probes.reports(self.workshop)
             # A device that is in use now is not asked: what it said before still holds.
-            kept = {name: each for name, each in self._reports.items() if each.name or each.firmware}
+            before = self._reports
             self._reports = {
-                each.address: each if each.name or each.address not in kept else kept[each.address]
-                for each in found
+                key: each if each.name else before.get(key, each)
+                for key, each in (((each.kind, each.address), each) for each in found)
             }
             self._draw()
 
@@ -220,7 +217,7 @@ class DevicesPane(Pane):
         if device is None or not device.is_device:
             self.refuse("This is no device")
             return
-        self.workshop.pool.worker(parse(device.name)).restart()
+        worker_of(self.workshop, device).restart()
         self.say(f"{device.name} is opened again")
 
     def action_self_test(self) -> None:
@@ -229,17 +226,24 @@ class DevicesPane(Pane):
         if device is None or not device.is_device:
             self.refuse("This is no device")
             return
-        name = device.name
 
-        async def work() -> None:
-            results = await probes.self_test(self.workshop, parse(name))
-            self._tests[name] = tuple(map(_test_finding, results))
-            failed = sum(each.passed is False for each in results)
-            self.say(f"{failed} of {len(results)} tests failed" if failed else f"{len(results)} tests passed")
-            self._draw()
+        def work(tested: Any, lease: Lease) -> Sequence[TestResult] | None:
+            return tested.self_test() if isinstance(tested, TestsItself) else None
 
-        if self.begin("Self-test", work):
-            self.say("Testing …")
+        def then(results: Sequence[TestResult] | Failed | None) -> None:
+            if results is None:
+                self.refuse(f"This {device.kind} has no test of its own")
+            elif isinstance(results, Failed):
+                self.refuse(f"No test: {results.text}")
+            else:
+                self._tests[device.key] = tuple(map(_test_finding, results))
+                failed = sum(each.passed is False for each in results)
+                count = len(results)
+                self.say(f"{failed} of {count} tests failed" if failed else f"{count} tests, none failed")
+                self._draw()
+
+        self.say("Testing …")
+        self.ask(worker_of(self.workshop, device), work, then)
 
 
 def _firmware(report: DeviceReport | None) -> tuple[Finding, ...]:

@@ -104,7 +104,8 @@ class FindingsList(FittedLines):
             way, label = _parts(each.name)
             if way != group:
                 group = way
-                lines += [*([Content("")] if lines else []), Content.styled(way, "bold $primary")]
+                lines += [Content("")] if lines else []
+                lines += [Content.styled(way, "bold $primary")] if way else []
             lines += finding_lines(each, width, names, label)
             if self._details:
                 lines += [

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 
+from drivers.protocols import Category
+from drivers.registry import drivers
 from terminal.diagnostics.workshop import Workshop
-from terminal.log import LEVELS, OURS, LogLine, levels, set_level
+from terminal.log import LEVELS, OURS, LogLine, set_level
 from terminal.tui.technician.log_lines import LogLines
 from terminal.tui.technician.pane import Pane
 from terminal.tui.technician.pick_list import PickList
@@ -19,10 +23,11 @@ _SHOWN = 150
 _ALL = "everything"
 
 
+@cache
 def parts() -> tuple[str, ...]:
-    """Return the parts that can have a level of their own: our packages, and each driver."""
-    drivers = [name for name in levels() if name.startswith("drivers.") and name.count(".") == 2]
-    return (*OURS, *drivers)
+    """Return the parts that can have a level of their own: our packages, and each of our drivers."""
+    modules = {entry.entry_point.value for category in Category for entry in drivers(category).values()}
+    return (*OURS, *sorted(each for each in modules if each.startswith("drivers.")))
 
 
 class LogPane(Pane):
@@ -87,11 +92,7 @@ class LogPane(Pane):
         return names[min(self._chosen, len(names) - 1)]
 
     def _draw_parts(self) -> None:
-        present = levels()
-        rows = [
-            (name.removeprefix("drivers.") if "." in name else name, present.get(name, ""))
-            for name in parts()
-        ]
+        rows = [(name.removeprefix("drivers."), _level(name)) for name in parts()]
         self.query_one(PickList).show(rows, self._chosen)
 
     # Keys
@@ -110,7 +111,7 @@ class LogPane(Pane):
     def action_level(self, step: int) -> None:
         """Log more or less of the chosen part, until the terminal is started again."""
         name = self._part
-        present = levels().get(name, "INFO")
+        present = _level(name)
         place = LEVELS.index(present) if present in LEVELS else LEVELS.index("INFO")
         level = LEVELS[max(0, min(len(LEVELS) - 1, place + step))]
         set_level(name, level)
@@ -130,3 +131,8 @@ class LogPane(Pane):
     def action_scroll(self, lines: int) -> None:
         """Scroll the lines."""
         self.query_one("#log-scroll").scroll_relative(y=lines, animate=False)
+
+
+def _level(name: str) -> str:
+    """Return the level from which on a part is heard."""
+    return logging.getLevelName(logging.getLogger(name).getEffectiveLevel())

@@ -12,7 +12,9 @@ from terminal.tui.technician.findings import wrap
 from terminal.tui.widgets.line import FittedLines
 
 _STYLES = {"CRITICAL": "bold $error", "ERROR": "bold $error", "WARNING": "bold $warning"}
-_MOST_ROWS = 12
+_WIDE = 70
+"""From this width on the text stands beside time and level."""
+_MOST_ROWS = 10
 """How many rows of one line are shown: a traceback's end says what happened."""
 
 
@@ -34,15 +36,19 @@ class LogLines(FittedLines):
 
 
 def _parts(line: LogLine, width: int) -> list[Content]:
-    when = f"{line.when.astimezone():%H:%M:%S} "
-    level = f"{line.level:<7} "
-    style = _STYLES.get(line.level, "" if line.level == "INFO" else MUTED)
+    """Return one line: beside time and level where there is room, else below them."""
+    head = Content.assemble(
+        (f"{line.when.astimezone():%H:%M:%S} ", MUTED),
+        (f"{line.level:<7} ", _STYLES.get(line.level, "" if line.level == "INFO" else MUTED)),
+    )
     name = line.name.removeprefix("terminal.")
-    room = max(10, width - len(when) - len(level))
-    rows = wrap(f"{name}: {line.text}", room)
+    style = "" if line.level in ("INFO", *_STYLES) else MUTED
+    beside = width >= _WIDE
+    indent = head.cell_length if beside else 2
+    rows = wrap(f"{name}: {line.text}" if beside else line.text, max(10, width - indent))
     if len(rows) > _MOST_ROWS:
         rows = [*rows[:2], "…", *rows[3 - _MOST_ROWS :]]
-    text_style = "" if line.level in ("INFO", *_STYLES) else MUTED
-    head = Content.assemble((when, MUTED), (level, style), (rows[0], text_style))
-    indent = " " * (len(when) + len(level))
-    return [head, *(Content.assemble(indent, (row, text_style)) for row in rows[1:])]
+    below = [Content.assemble(" " * indent, (row, style)) for row in rows]
+    if beside:
+        return [Content.assemble(head, (rows[0], style)), *below[1:]]
+    return [Content.assemble(head, (name, MUTED)), *below]

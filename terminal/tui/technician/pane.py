@@ -13,11 +13,10 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
 
-from drivers.address import DeviceAddress
 from drivers.errors import DeviceError
 from offline_queue.errors import QueueError
 from terminal.benches.errand import Failed, errand
-from terminal.devices.worker import Job, Lease
+from terminal.devices.worker import DeviceWorker, Job, Lease
 from terminal.diagnostics.asking import NotAskedError
 from terminal.diagnostics.workshop import Workshop
 from terminal.tui.cashier.bindings import strip_keys
@@ -142,12 +141,12 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
 
     def ask(
         self,
-        address: DeviceAddress,
+        worker: DeviceWorker[Any],
         work: Callable[[Any, Lease], T],
         then: Callable[[T | Failed], object],
     ) -> None:
         """Have a device do some work once, in its own thread, and *then* draw what came of it."""
-        job = self.workshop.on(address, errand(work, lambda found: self.later(lambda: then(found))))
+        job = worker.submit(errand(work, lambda found: self.later(lambda: then(found))))
         self._errands = [each for each in self._errands if not each.future.done()]
         self._errands.append(job)
 

@@ -11,14 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 
-from drivers.address import parse
 from drivers.protocols import CustomerDisplay, Printer, PrinterStatus, Sounder
 from terminal.benches.errand import Failed
 from terminal.benches.test_page import test_lines, test_page
 from terminal.devices.worker import DeviceState, Lease
 from terminal.diagnostics.workshop import Workshop
 from terminal.tui.technician.colours import MUTED
-from terminal.tui.technician.device_list import DeviceList, ShownDevice, devices_of
+from terminal.tui.technician.device_list import DeviceList, ShownDevice, devices_of, worker_of
 from terminal.tui.technician.facts import Facts
 from terminal.tui.technician.pane import Pane
 from terminal.tui.technician.plain_words import meaning
@@ -155,11 +154,11 @@ class PrinterPane(Pane):
 
         def then(found: PrinterStatus | Failed) -> None:
             self._asking = False
-            if self.chosen is not None and self.chosen.name == device.name:
+            if self.chosen is not None and self.chosen.key == device.key:
                 self.query_one(Facts).show(_status(found))
 
         self._asking = True
-        self.ask(parse(device.name), work, then)
+        self.ask(worker_of(self.workshop, device), work, then)
 
     def _try(
         self, what: str, device: ShownDevice, work: Callable[[Any, Lease], T], told: Callable[[T], str]
@@ -180,7 +179,7 @@ class PrinterPane(Pane):
             self.refuse(f"{device.kind} {device.name}: {device.reason}")
             return
         self.say(f"{what} …")
-        self.ask(parse(device.name), work, then)
+        self.ask(worker_of(self.workshop, device), work, then)
 
     # Keys
 

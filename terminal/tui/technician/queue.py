@@ -34,9 +34,9 @@ class QueuePane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "verify", "Verify", id="queue.verify", tooltip="Check every record and its signature"),
         Binding("x", "stop", "Stop", id="queue.stop", tooltip="End the verification"),
-        Binding("s", "sync", "Send now", id="queue.force", tooltip="Deliver what waits, now"),
+        Binding("s", "sync", "Send", id="queue.force", tooltip="Deliver what waits, now"),
         Binding("e", "export", "Export", id="queue.export", tooltip="Write everything unsent into a file"),
-        Binding("r", "run", "Look again", id="queue.run", tooltip="Read the figures again"),
+        Binding("r", "run", "Again", id="queue.run", tooltip="Read the figures again"),
         Binding("up", "scroll(-3)", "Up", show=False, id="queue.up", tooltip="Scroll up"),
         Binding("down", "scroll(3)", "Down", show=False, id="queue.down", tooltip="Scroll down"),
     ]
@@ -52,7 +52,7 @@ class QueuePane(Pane):
                 yield FindingsList(classes="findings")
             with Vertical(id="queue-verify", classes="box"):
                 yield Line("v checks every record and every signature.", id="queue-verified")
-                yield ProgressBar(id="queue-progress", show_eta=True)
+                yield ProgressBar(id="queue-progress", show_eta=False)
             with Vertical(id="queue-refused", classes="box"):
                 yield Line(id="queue-quarantine")
 

@@ -123,7 +123,7 @@ class ReaderPane(Pane):
         if worker is None:
             return
         self._bench = bench = ReaderBench(what_cards_are_told(self.workshop.config))
-        self._job = self.workshop.on(worker.status.address, bench.run)
+        self._job = worker.submit(bench.run)
 
     def left(self) -> None:
         """Give the reader back."""

@@ -87,7 +87,7 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
 
     @property
     def pane(self) -> Pane:
-        """The open pane."""
+        """The open pane, or the one that is about to open."""
         return self._panes[self._number]
 
     async def open_pane(self, number: int) -> None:
@@ -99,13 +99,13 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
             self.pane.leave()
             self.pane.display = False
             self.query_one(f"#tab-{self._number}").remove_class("-open")
-        self._number = number
-        self.query_one(f"#tab-{number}").add_class("-open")
-        self.say("")
         pane = self._panes.get(number)
         if pane is None:
             pane = self._panes[number] = PANES[number - 1](self._workshop)
             await self.query_one("#technician-body").mount(pane)
+        self._number = number
+        self.query_one(f"#tab-{number}").add_class("-open")
+        self.say("")
         pane.display = True
         pane.focus(scroll_visible=False)
         pane.enter()
@@ -120,7 +120,7 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
             status.update(f"✓ all {len(devices)} work" if devices else "no device")
         status.set_class(bool(failing) or not devices, "-fails")
         self.query_one("#tab-1").set_class(bool(failing), "-fails")
-        if self.app.screen is self:
+        if self.app.screen is self and self.pane.is_open:
             self.pane.tick()
 
     # Messages

@@ -12,6 +12,8 @@ from terminal.tui.technician.findings import took, wrap
 from terminal.tui.widgets.line import FittedLines
 
 _BAR = 12
+_WIDE = 60
+"""From this width on the bars have their whole length."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -43,9 +45,12 @@ class TapLines(FittedLines):
 
     def _command(self, command: TracedCommand, longest: float, width: int) -> Iterator[Content]:
         head, *answers = command.text.splitlines()
+        if not self._answers and answers:
+            head = f"{head} → {answers[0].removeprefix('< ').partition(' ')[0]}"
         time = f"{took(command.card_ms):>9}"
-        room = max(10, width - len(time) - _BAR - 3)
-        drawn = bar(command.card_ms / longest if longest else 0.0, _BAR)
+        columns = _BAR if width >= _WIDE else _BAR // 2
+        room = max(10, width - len(time) - columns - 3)
+        drawn = bar(command.card_ms / longest if longest else 0.0, columns)
         rows = wrap(head.removeprefix("> "), room)
         yield Content.assemble((f"{rows[0]:<{room}}", "bold"), " ", time, " ", (drawn, "$primary"))
         for row in rows[1:]:

@@ -39,7 +39,7 @@ class TapsPane(Pane):
         self._taps: tuple[TapTrace, ...] = ()
         self._chosen: TapTrace | None = None
         """None while the newest is followed."""
-        self._details = True
+        self._details = False
 
     def body(self) -> ComposeResult:
         """Taps and commands."""

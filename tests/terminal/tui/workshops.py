@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from drivers.address import DeviceAddress, parse
 from drivers.errors import DeviceUnavailableError, Reason
-from terminal.config import Devices
+from simulators.world import SimulatedWorld
+from terminal import enrolment
+from terminal.config import Devices, load
 from terminal.devices.pool import DevicePool
 from terminal.devices.worker import DeviceWorker
 from terminal.diagnostics.workshop import Workshop
+from terminal.home import CONFIG_FILE
+from tests.terminal.counter_shop import Shop
 
 
 def nothing() -> None:
@@ -58,3 +62,26 @@ def workshop_of(
         yield Workshop(home, pool, **parts)
     finally:
         pool.close()
+
+
+@asynccontextmanager
+async def lent_workshop(
+    home: Path, *, tap: str = "visa-approve"
+) -> AsyncIterator[tuple[Workshop, SimulatedWorld]]:
+    """Give what a counter in a simulated world lends, after one tap, and the world."""
+    shop = Shop(home)
+    try:
+        shop.pins = await enrolment.enrol(shop.home, shop.config)
+        simulated = (parse("sim:"),)
+        around = Devices(
+            readers=simulated,
+            scanners=load(home / CONFIG_FILE).devices.scanners[:1],
+            printers=simulated,
+            displays=simulated,
+            sounders=simulated,
+        )
+        async with shop.run(devices=around) as counter:
+            await shop.tap(counter, "12.50", tap)
+            yield counter.workshop, shop.world
+    finally:
+        shop.world.stop()
