@@ -59,7 +59,7 @@ from drivers.errors import (
     TransmissionError,
 )
 from drivers.protocols import DeviceInfo
-from drivers.readers.nfcpy_reader import LINE, NfcpyReader
+from drivers.readers.nfcpy_reader import LINE, NfcpyReader, shut
 from drivers.readers.pn53x_reader import Pn53xReader
 from drivers.readers.pn532 import lock_port, port_fault, wake
 
@@ -261,8 +261,7 @@ def _device_at(port: str, driver: str | None) -> Any:
         try:
             return module.init(transport)
         except Exception:
-            with contextlib.suppress(*LINE):
-                transport.close()
+            shut(transport)
             if driver:
                 raise
     return wake(port)

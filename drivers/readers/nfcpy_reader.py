@@ -268,8 +268,16 @@ class NfcpyReader:
         with contextlib.suppress(*LINE, *CHIP, *BROKEN, nfc.clf.Error):
             device.close()
         if transport is not None:
-            with contextlib.suppress(*LINE, *BROKEN):
-                transport.close()
+            shut(transport)
+
+
+def shut(transport: Any) -> None:
+    """Give a line back. nfcpy flushes a serial line first, which one that was unplugged refuses."""
+    with contextlib.suppress(*LINE, *BROKEN):
+        transport.close()
+    if (tty := getattr(transport, "tty", None)) is not None:
+        with contextlib.suppress(*LINE, *BROKEN):
+            tty.close()
 
 
 def _speaks_iso_dep(target: Any) -> bool:

@@ -45,7 +45,7 @@ import nfc.clf.transport  # type: ignore[import-untyped]
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceError, DeviceUnavailableError, Reason, TransmissionError
 from drivers.protocols import DeviceInfo
-from drivers.readers.nfcpy_reader import BROKEN, LINE
+from drivers.readers.nfcpy_reader import BROKEN, LINE, shut
 from drivers.readers.pn53x_reader import Pn53xReader
 
 # nfcpy hands the path to a shell (stty).
@@ -206,8 +206,7 @@ def wake(path: str) -> Any:
         except (*LINE, *BROKEN) as error:
             raise OSError(errno.ENODEV, "no PN532 answers") from error
     except BaseException:
-        with contextlib.suppress(*LINE):
-            transport.close()
+        shut(transport)
         raise
 
 
