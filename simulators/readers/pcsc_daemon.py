@@ -286,9 +286,11 @@ def _noted(users: IO[str]) -> tuple[int, bool]:
 
 def _is_daemon(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == "pcscd"
+        name, _, state = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(") ")
     except OSError:
         return False
+    # One that has ended stays a zombie for as long as its parent likes.
+    return name == "pcscd" and not state.startswith("Z")
 
 
 def _end(pid: int, wait_s: float) -> None:
