@@ -53,17 +53,30 @@ _UNKNOWN = b"?"
 def fitted(text: str, columns: int, code_page: str) -> bytes:
     """Return *text* as exactly *columns* bytes of a code page: cut off, or filled with spaces.
 
-    No byte of it is a control character. A character of two bytes is never cut in two.
+    No byte of it is a control character. A character of two bytes is never cut in two. Where a sign's
+    name needs more room than the sign, spaces that only fill the line give way: an amount at its end
+    stays whole.
     """
+    glyphs = [_glyph(character, code_page) for character in unicodedata.normalize("NFC", text)]
+    _squeeze(glyphs, sum(map(len, glyphs)) - max(columns, len(text)))
     line = b""
-    for character in unicodedata.normalize("NFC", text):
-        glyph = _glyph(character, code_page)
+    for glyph in glyphs:
         if len(line) + len(glyph) > columns:
             # Of a sign's name a part is better than nothing: it is plain ASCII.
             line += glyph[: columns - len(line)] if glyph.isascii() else b""
             break
         line += glyph
     return line.ljust(columns)
+
+
+def _squeeze(glyphs: list[bytes], excess: int) -> None:
+    """Take as many spaces as are too many out of the longest gap; one space stays."""
+    gaps = "".join(" " if glyph == b" " else "x" for glyph in glyphs)
+    longest = max((len(gap) for gap in gaps.split("x")), default=0)
+    taken = min(excess, longest - 1)
+    if taken > 0:
+        at = gaps.index(" " * longest)
+        del glyphs[at : at + taken]
 
 
 def _glyph(character: str, code_page: str) -> bytes:

@@ -50,6 +50,22 @@ def test_every_text_fills_the_row_and_holds_no_command(text: str, columns: int, 
     assert "\ufffd" not in line.decode(code_page, "replace")
 
 
+@pytest.mark.parametrize(
+    ("text", "columns", "shown"),
+    [
+        ("Total         €12.50", 20, "Total       EUR12.50"),
+        ("Total   €12.50", 14, "Total EUR12.50"),
+        ("Total €12.50", 12, "Total EUR12."),
+        ("  €1", 4, " EUR"),
+        ("Total          12.50", 10, "Total     "),
+    ],
+)
+def test_an_amount_at_the_end_stays_whole_as_long_as_there_is_a_gap(
+    text: str, columns: int, shown: str
+) -> None:
+    assert fitted(text, columns, "cp437").decode() == shown
+
+
 def test_a_character_of_two_bytes_is_never_cut_in_two() -> None:
     assert fitted("合计12", 5, "gb2312").decode("gb2312") == "合计1"
     assert fitted("合计合", 5, "gb2312").decode("gb2312") == "合计 "

@@ -1,0 +1,163 @@
+"""What customers see and hear, on real workers; the till never waits for it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event, Thread
+
+import pytest
+
+from drivers.protocols import CustomerDisplay, Sound
+from simulators.display import PoleDisplay
+from simulators.sounder import EARS
+from terminal.peripherals.sounds import STALE_S, Sounds, heard
+from terminal.view import LightPattern, Phase
+from terminal.voice.tones import Tone, sound
+from tests.terminal.peripherals.conftest import Around, result
+from tests.terminal.tui.samples import IDLE, in_phase
+
+ARMED, READ, ASKING = (in_phase(phase) for phase in (Phase.ARMED, Phase.CARD_READ, Phase.ASKING))
+
+
+def reads(*words: str) -> Callable[[tuple[str, ...]], bool]:
+    return lambda lines: all(word in line for word, line in zip(words, lines, strict=False))
+
+
+def tones() -> list[Tone]:
+    return [next(tone for tone in Tone if sound(tone) == each) for each in EARS.heard]
+
+
+def test_a_sale_as_the_customer_reads_it(shop: Around) -> None:
+    for view, words in [
+        (IDLE, ("Corner Market", "Welcome")),
+        (ARMED, ("EUR12.50", "")),
+        (READ, ("Total", "remove it")),
+        (ASKING, ("Total", "remove it")),
+        (result("approved", "T1-1"), ("Approved", "EUR12.50")),
+        (IDLE, ("Corner Market", "Welcome")),
+    ]:
+        shop.show(view)
+        assert shop.pole.wait_for(reads(*words)), shop.pole.lines
+    assert shop.pole.unknown == ()
+
+
+def test_a_sale_as_it_sounds(shop: Around) -> None:
+    for view in (IDLE, ARMED, READ, ASKING, result("approved", "T1-1"), result("approved", "T1-1"), IDLE):
+        shop.show(view)
+    assert EARS.wait_for(lambda played: len(played) == 2)
+    shop.show(result("unknown", "T1-2"))
+    assert EARS.wait_for(lambda played: len(played) == 3)
+    assert tones() == [Tone.CARD_READ, Tone.APPROVED, Tone.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("name", "tone"),
+    [
+        ("approved", Tone.APPROVED),
+        ("approved-offline", Tone.APPROVED_OFFLINE),
+        ("deferred", Tone.APPROVED_OFFLINE),
+        ("declined", Tone.DECLINED),
+        ("unknown", Tone.UNKNOWN),
+    ],
+)
+def test_each_result_is_heard_once(name: str, tone: Tone) -> None:
+    done = result(name, "T1-1")
+    assert heard(ASKING, done) is tone
+    assert heard(done, replace(done, online=False)) is None
+    assert heard(done, IDLE) is None
+
+
+def test_a_result_that_follows_a_result_is_heard() -> None:
+    declined, late = result("declined", "T1-1"), result("approved", "T1-1")
+    assert heard(declined, late) is Tone.APPROVED
+    assert heard(declined, result("declined", "T1-2")) is Tone.DECLINED
+
+
+def test_the_reader_alerts_and_beeps_once_each() -> None:
+    error = replace(ARMED, lights=LightPattern.ERROR)
+    assert heard(ARMED, error) is Tone.ALERT
+    assert heard(error, ARMED) is None
+    assert heard(ARMED, READ) is Tone.CARD_READ
+    assert heard(READ, ASKING) is None
+
+
+def test_what_an_earlier_run_left_on_the_screen_is_silent(shop: Around) -> None:
+    shop.show(result("approved", "T1-1"))
+    shop.show(IDLE)
+    shop.show(result("declined", "T1-2"))
+    assert EARS.wait_for(lambda played: len(played) == 1)
+    assert tones() == [Tone.DECLINED]
+
+
+def test_a_display_that_was_plugged_in_again_shows_what_is_newest(shop: Around) -> None:
+    shop.show(ARMED)
+    assert shop.pole.wait_for(reads("Total"))
+    path, again = shop.pole.path, PoleDisplay()
+    shop.pole.stop()
+    shop.wait(lambda: shop.state("display") == "not found")
+    shop.show(READ)
+    shop.show(IDLE)
+    again.start()  # the kernel gives the lowest free number: the same path
+    try:
+        assert again.path == path
+        shop.wait(lambda: shop.state("display").startswith("pole display"))
+        shop.show(IDLE)
+        assert again.wait_for(reads("Corner Market", "Welcome")), again.lines
+    finally:
+        again.stop()
+
+
+def test_a_slow_display_is_given_the_newest_words_alone_and_holds_up_nobody(shop: Around) -> None:
+    begun, go_on, shown = Event(), Event(), []
+
+    class Slow:
+        size = (20, 2)
+
+        def show(self, lines: tuple[str, ...]) -> None:
+            begun.set()
+            go_on.wait(5)
+            shown.append(lines[0].strip())
+
+    slow: CustomerDisplay = Slow()  # type: ignore[assignment]  # as much of one as is needed
+    lease: object = type("Lease", (), {"beat": lambda *_: None})()
+    shop.display._view = ARMED
+    shop.display._waits = True
+    drawing = Thread(target=shop.display._draw, args=(slow, lease))
+    drawing.start()
+    assert begun.wait(5)
+    for view in (READ, ASKING, result("approved", "T1-1"), IDLE):
+        shop.show(view)
+    go_on.set()
+    drawing.join(5)
+    assert shown == ["Total         €12.50", "Corner Market"]
+
+
+def test_a_sound_that_is_late_is_left_out(shop: Around) -> None:
+    now_s = [100.0]
+    sounds = Sounds(shop.pool.sounders, lambda: now_s[0])
+    held = Event()
+    blocker = shop.pool.sounders[0].submit(lambda _, lease: held.wait(5))
+    shop.wait(lambda: shop.pool.views()[-1].state == "busy")
+    sounds.play(Tone.APPROVED)
+    now_s[0] += STALE_S + 0.1
+    held.set()
+    blocker.future.result(5)
+    sounds.play(Tone.DECLINED)
+    assert EARS.wait_for(lambda played: len(played) == 1)
+    assert tones() == [Tone.DECLINED]
+
+
+def test_nothing_is_kept_for_a_sounder_that_is_away(around: Around) -> None:
+    around.show(ARMED)
+    around.show(READ)
+    around.start()
+    around.sounds.play(Tone.ALERT)
+    assert EARS.wait_for(lambda played: len(played) == 1)
+    assert tones() == [Tone.ALERT]
+
+
+def test_tones_are_made_before_they_are_needed(shop: Around) -> None:
+    sound.cache_clear()
+    shop.sounds.prepare()
+    done = shop.pool.sounders[0].submit(lambda *_: sound.cache_info().currsize)
+    assert done.future.result(10) == len(Tone)
+    assert isinstance(sound(Tone.ALERT), Sound)
