@@ -99,6 +99,12 @@ class PrinterEngine:
             return (*self._pages, *unfinished)
 
     @property
+    def finished_pages(self) -> tuple[PrintedPage, ...]:
+        """The pages that have been cut off, oldest first; the same objects at every look."""
+        with self._changed:
+            return tuple(self._pages)
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What it could not do as it was told, oldest first."""
         with self._changed:

@@ -67,7 +67,7 @@ class PrinterProgram(Program):
         last: PrintedPage | None = None
         while True:
             enough = self._enough.wait(_LOOK_S)
-            pages = self._engine.pages
+            pages = self._engine.finished_pages
             known = next((at for at, page in enumerate(pages) if page is last), -1)
             for page in pages[known + 1 :]:
                 saved, last = saved + 1, page

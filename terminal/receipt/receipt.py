@@ -155,21 +155,6 @@ class Receipt:
         return title, remarks
 
 
-def lines(
-    config: Config,
-    *,
-    order: str,
-    amount: Money,
-    channel: str,
-    result: Result,
-    facts: Mapping[str, str],
-    record: Record | None,
-    when: datetime,
-) -> tuple[str, ...]:
-    """Return the receipt of one attempt as text."""
-    return Receipt(config, order, amount, channel, result, facts, record, when).lines()
-
-
 def _pair(name: str, value: str) -> list[str]:
     """Return name left and value right; a value that is too long goes on under it."""
     room = WIDTH - cell_len(name) - 1

@@ -1,7 +1,7 @@
 """The simulated printer's engine: what it prints, what it tells, and that nothing kills it."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simulators.printer_commands import CommandReader
@@ -197,6 +197,7 @@ COMMANDS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(COMMANDS | st.binary(max_size=12), max_size=30))
 @example([b"\x1d(k\x03\x001C\x04", b"\x1d(k\x02\x001Q"])
 @example([b"\x1dv0\x00\x00\x00\x00\x00", b"\x1b@"])
@@ -215,6 +216,7 @@ def test_whatever_comes_it_stays_alive(pieces: list[bytes]) -> None:
     assert engine.pages[-1].lines == ("alive",)
 
 
+@settings(deadline=None)
 @given(st.lists(COMMANDS | st.binary(max_size=12), max_size=20).map(b"".join), st.integers(1, 5))
 def test_commands_are_the_same_however_the_bytes_are_cut(data: bytes, size: int) -> None:
     def joined(pieces: list[bytes]) -> list[tuple[str, bytes]]:

@@ -1,7 +1,7 @@
 """Lines that fit the paper, by the width that characters have on it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.page import Align, Page, Pair, Part, QrCode, Rule, Text
@@ -85,6 +85,7 @@ def test_a_code_is_passed_on() -> None:
 ANY = st.text(st.sampled_from("ab é茶边￥ —Ж"), max_size=80)
 
 
+@settings(deadline=None)
 @given(ANY, ANY, st.booleans(), st.integers(16, 80))
 def test_nothing_is_wider_than_the_paper_and_nothing_is_lost(
     name: str, value: str, large: bool, columns: int

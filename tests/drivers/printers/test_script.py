@@ -1,6 +1,6 @@
 """How text becomes bytes: the code page that has it, Chinese as GB18030, and never a control character."""
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drivers.printers.script import CHINESE, Cell, Script, code_pages, printable
@@ -66,6 +66,7 @@ def test_controls_and_formats_are_left_out() -> None:
     assert printable("a\x1b@b\x10\x04\x01c\u200dd\ud800e\x7ff\x9bg") == "a@bcdefg"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.sampled_from(["", *code_pages()]), st.booleans())
 @example("\x1b茶\x10\x04\x01", "", True)
 def test_no_text_reaches_the_wire_as_a_command(text: str, page: str, chinese: bool) -> None:

@@ -18,7 +18,7 @@ from terminal.money import Money
 from terminal.payment.attempt_events import (
     Result,
 )
-from terminal.receipt.receipt import WIDTH, lines
+from terminal.receipt.receipt import WIDTH, Receipt
 from terminal.view import Outcome
 
 WHEN = datetime(2026, 7, 1, 12, 34, 56, tzinfo=timezone(timedelta(hours=8)))
@@ -51,16 +51,8 @@ def receipt(
     amount_minor: int = 1250,
 ) -> tuple[str, ...]:
     config = Config(shop, Terminal(terminal), HostConfig("https://127.0.0.1"))
-    return lines(
-        config,
-        order=order,
-        amount=Money(amount_minor, shop.currency),
-        channel=channel,
-        result=result,
-        facts=facts,
-        record=record,
-        when=WHEN,
-    )
+    amount = Money(amount_minor, shop.currency)
+    return Receipt(config, order, amount, channel, result, facts, record, WHEN).lines()
 
 
 def test_an_approved_card() -> None:

@@ -143,6 +143,15 @@ def test_the_merchants_copy_is_signed_and_the_customers_is_not() -> None:
     assert "Signature" not in printed(declined.page(Copy.MERCHANT)).text
 
 
+def test_both_copies_are_printed_where_there_is_something_to_sign() -> None:
+    def copies(shown: Receipt) -> list[bool]:
+        return [Copy.MERCHANT.value in printed(page).text for page in shown.pages()]
+
+    assert copies(receipt(facts=SIGNED)) == [True, False]
+    assert copies(receipt()) == [False]
+    assert all("REPRINT" in printed(page).text for page in receipt(facts=SIGNED).pages(reprint=True))
+
+
 def test_only_a_customer_who_may_get_money_back_has_the_orders_code() -> None:
     assert printed(receipt(Result(Outcome.UNKNOWN)).page()).codes == ("T1-1",)
     assert printed(receipt(Result(Outcome.DECLINED)).page()).codes == ()
