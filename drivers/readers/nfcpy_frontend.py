@@ -20,8 +20,9 @@ The target is a path as nfcpy writes them:
 
 - ``nfcpy:usb`` (the first that is found), ``nfcpy:usb:054c:06c3`` (by vendor and product, such as Sony's
   RC-S380), ``nfcpy:usb:001:007`` (by bus and device)
-- ``nfcpy:tty:USB0:arygon``, ``nfcpy:tty:USB0:pn532``: the name after /dev/tty, and the driver. Without the
-  driver both are tried, which disturbs whatever else may be behind the port.
+- ``nfcpy:tty:USB0:arygon``, ``nfcpy:tty:USB0:pn532``: the name after /dev/tty, or after /dev such as
+  ``serial/by-id/...``, and the driver. Without the driver both are tried, which disturbs whatever else may
+  be behind the port.
 - ``nfcpy:udp:127.0.0.1:54321``: nfcpy's own link to a simulated card. Each look may take up to a
   second, so a stop is heard that much later.
 
@@ -64,7 +65,8 @@ from drivers.readers.pn53x_reader import Pn53xReader
 from drivers.readers.pn532 import lock_port, port_fault, wake
 
 _USB = re.compile(r"usb(:[0-9A-Fa-f]{4}(:[0-9A-Fa-f]{4})?|:\d{1,3}(:\d{1,3})?)?")
-_TTY = re.compile(r"tty:([\w-]+)(?::(pn532|arygon))?")
+# nfcpy hands the port to a shell (stty).
+_TTY = re.compile(r"tty:([\w./+@-]+)(?::(pn532|arygon))?")
 _UDP = re.compile(r"udp(?::([\w.-]*)(?::(\d{1,5}))?)?")
 _SYNTAX = "write nfcpy:usb, nfcpy:usb:054c:06c3, nfcpy:tty:USB0:arygon or nfcpy:udp:127.0.0.1:54321"
 _TTY_SHORT = re.compile(r"(S|ACM|AMA|USB)\d+")

@@ -117,8 +117,8 @@ class Radio:
         if not answers:
             return Heard()
         first = answers[0]
-        different = [answer for answer in answers if answer != first]
-        return Heard(collision=_first_difference(first, different[0])) if different else Heard(first)
+        different = [_first_difference(first, answer) for answer in answers if answer != first]
+        return Heard(collision=min(different)) if different else Heard(first)
 
     def _present(self) -> list[_TypeA | _TypeB]:
         stays = self._field.placements

@@ -84,3 +84,22 @@ def test_listeners_hear_each_change_until_they_end(field: Field, card: Simulated
     end()
     field.place(card)
     assert heard == [card, None]
+
+
+def test_several_cards_come_and_go_one_by_one(field: Field, card: SimulatedCard) -> None:
+    field.place(card)
+    first = field.placement
+    second = field.add(card)
+    assert first
+    assert field.placements == (first, second)
+    assert field.placement == first
+    assert field.transmit(second, SELECT_PPSE)
+    field.take_away(first)
+    assert field.transmit(first, SELECT_PPSE) is None
+    assert field.placement == second
+    field.add(card)
+    field.place(card)
+    assert len(field.placements) == 1
+    field.add(card)
+    field.take_away()
+    assert field.placements == ()

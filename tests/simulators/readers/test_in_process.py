@@ -5,12 +5,13 @@ from threading import Event
 import pytest
 
 from drivers.address import parse
-from drivers.errors import CardLostError, DeviceUnavailableError, Reason, TransmissionError
+from drivers.errors import CardLostError, DeviceUnavailableError, Reason, SeveralCardsError, TransmissionError
 from simulators.cards import profile
 from simulators.cards.misbehaving import ShoutingCard
 from simulators.readers import in_process
 from simulators.readers.field import Field
 from simulators.readers.in_process import InProcessReader
+from simulators.readers.radio import TypeBCard
 
 SELECT_PPSE = bytes.fromhex("00A404000E325041592E5359532E444446303100")
 
@@ -64,3 +65,12 @@ def test_a_card_that_is_far_away_answers_later(field: Field, monkeypatch: pytest
         assert card
         assert card.transceive(SELECT_PPSE, timeout_s=1)[-2:] == b"\x90\x00"
         assert slept == delays
+
+
+def test_several_cards_are_told_and_listed(field: Field) -> None:
+    reader = InProcessReader(parse("sim:"), field)
+    field.place(profile.load("visa-approve"))
+    field.add(TypeBCard(profile.load("visa-approve")))
+    with pytest.raises(SeveralCardsError):
+        reader.wait_for_card(Event(), timeout_s=0)
+    assert [card.protocol[-1] for card in reader.cards_in_field()] == ["A", "B"]

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from simulators.cards import profile
 from simulators.readers.field import Field
-from simulators.readers.pn532_chip import Pn532Chip
+from simulators.readers.pn532_chip import FIRMWARE, Pn532Chip, Trouble
 from simulators.readers.pn532_frames import ACK, SYNTAX_ERROR, Parser, Signal, answer
+from simulators.readers.radio import TypeBCard
 
 LIST_TYPE_A = bytes.fromhex("4A0100")
+LIST_TYPE_B = bytes.fromhex("4A010300")
 FIELD_OFF = bytes.fromhex("320102")
 
 
@@ -150,6 +152,86 @@ class TestCards:
         host.ask(LIST_TYPE_A)
         host.ask(FIELD_OFF)
         assert host.ask(bytes.fromhex("42E080")) == b"\x01"
+
+
+class TestTypeB:
+    def test_is_found_and_attached_with_the_targets_number(self, host: Host, field: Field) -> None:
+        field.place(TypeBCard(profile.load("visa-approve")))
+        found = host.ask(LIST_TYPE_B)
+        assert found.hex() == "0101" + "505000000100000000008171" + "0101"
+        assert host.ask(bytes.fromhex("42CA01")) == bytes.fromhex("00CA01")
+        assert host.ask(bytes.fromhex("42050008")) == b"\x00" + found[2:14]
+
+    def test_a_second_one_is_found_when_the_first_is_halted(self, host: Host, field: Field) -> None:
+        for _ in range(2):
+            field.add(TypeBCard(profile.load("visa-approve")))
+        first = host.ask(LIST_TYPE_B)
+        assert host.ask(bytes.fromhex("42CA01"))[0] == 0
+        second = host.ask(LIST_TYPE_B)
+        assert second[:1] == b"\x01"
+        assert first[3:7] != second[3:7]
+        assert host.ask(bytes.fromhex("42CA01"))[0] == 0
+        assert host.ask(bytes.fromhex("42050008")) == b"\x02", "both answer: a checksum error"
+
+
+class TestSeveral:
+    def test_two_are_listed_at_once(self, host: Host, field: Field) -> None:
+        for _ in range(3):
+            field.add(profile.load("visa-approve"))
+        found = host.ask(bytes.fromhex("4A0200"))
+        assert found[0] == 2
+        assert (found[1], found[10]) == (1, 2)
+        assert found[6:10] != found[15:19]
+
+    @pytest.mark.parametrize("count", [1, 2, 5, 9])
+    def test_one_is_selected_of_however_many(self, host: Host, field: Field, count: int) -> None:
+        for _ in range(count):
+            field.add(profile.load("visa-approve"))
+        seen = set()
+        for _ in range(count):
+            seen.add(host.ask(LIST_TYPE_A))
+            assert host.ask(bytes.fromhex("425000")) == b"\x01"
+        assert len(seen) == count
+        assert host.ask(LIST_TYPE_A) == b"\x00"
+
+
+class TestAnalogSettings:
+    def test_are_loaded_by_a_look(self, host: Host) -> None:
+        assert host.ask(bytes.fromhex("320A 0102030405060708090A0B")) == b""
+        assert host.ask(bytes.fromhex("320C 111213")) == b""
+        assert host.ask(LIST_TYPE_A) == b"\x00"
+        assert host.ask(bytes.fromhex("06 6316 6317 6309 6313 6315")) == bytes.fromhex("010205080B")
+        assert host.ask(LIST_TYPE_B) == b"\x00"
+        assert host.ask(bytes.fromhex("06 6316 6317 6319 6308")) == bytes.fromhex("01111213")
+
+    def test_of_a_wrong_size_are_a_syntax_error(self, host: Host) -> None:
+        assert host.ask(bytes.fromhex("320A 0102")) == SYNTAX_ERROR
+
+
+class TestTrouble:
+    def test_is_given_to_one_command_after_the_other(self, host: Host, chip: Pn532Chip) -> None:
+        chip.trouble(Trouble.ERROR_FRAME)
+        chip.trouble(Trouble.WRONG_CHECKSUM)
+        chip.trouble(Trouble.NO_ACK)
+        assert host.ask(b"\x02") == SYNTAX_ERROR
+        host.write(command(b"\x02"))
+        assert host.read(6) == ACK
+        assert sum(host.read(13)[5:-1]) & 0xFF == 1
+        host.write(command(b"\x02"))
+        assert host.read(13) == answer(0x02, FIRMWARE)
+        assert host.ask(b"\x02") == FIRMWARE
+
+    @pytest.mark.parametrize("trouble", [Trouble.SILENT, Trouble.NO_ANSWER])
+    def test_silence_ends_with_the_command(self, host: Host, chip: Pn532Chip, trouble: Trouble) -> None:
+        chip.trouble(trouble)
+        host.write(command(b"\x02") + command(b"\x02"))
+        expected = (ACK if trouble is Trouble.NO_ANSWER else b"") + ACK + answer(0x02, FIRMWARE)
+        assert host.read(len(expected)) == expected
+
+    def test_a_slow_start_misses_the_first_commands(self, host: Host, chip: Pn532Chip) -> None:
+        chip.start_slowly(2)
+        host.write(command(b"\x02") * 3)
+        assert host.read(19) == ACK + answer(0x02, FIRMWARE)
 
 
 class TestFrames:
