@@ -28,7 +28,7 @@ _RUN = r"\d{12,}"
 # Groups of one size with one separator; the last may be shorter.
 _GROUPS = "|".join(
     rf"(?:\d{{{size}}}(?P<s{size}>{_SEPARATOR})"
-    rf"(?:\d{{{size}}}(?P=s{size})){{{max(1, 12 // size - 1)},}}\d{{1,{size}}})"
+    rf"(?:\d{{{size}}}(?P=s{size})){{{-(-12 // size) - 2},}}\d{{1,{size}}})"
     for size in (1, 2, 3, 4, 5, 6)
 )
 _PRINTED = r"(?:\d{4}(?P<printed>[ .-])\d{6}(?P=printed)\d{4,5})"
