@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from threading import Condition, Event
 
 from drivers.address import DeviceAddress
+from drivers.errors import DeviceUnavailableError, Reason
 from drivers.protocols import MAX_WAIT_S, Code, DeviceInfo
 
 
@@ -77,13 +78,17 @@ class InProcessScanner:
         return self._address
 
     def info(self) -> DeviceInfo:
-        """Return a fixed description: there is nothing that could go away."""
+        """Return a fixed description. Raises DeviceUnavailableError once it is closed."""
+        if self._closed.is_set():
+            raise self._gone()
         return DeviceInfo("simulated code scanner")
 
     def next_code(self, stop: Event, *, timeout_s: float) -> Code | None:
-        """Wait for the next code; None on time-out, stop or close."""
+        """Wait for the next code; None on time-out or stop."""
         deadline = time.monotonic() + timeout_s
-        while not (stop.is_set() or self._closed.is_set()):
+        while not stop.is_set():
+            if self._closed.is_set():
+                raise self._gone()
             if self._address.target:
                 return Code(self._address.target, "simulated")
             left_s = deadline - time.monotonic()
@@ -95,8 +100,11 @@ class InProcessScanner:
         return None
 
     def close(self) -> None:
-        """Let a waiting call return."""
+        """End a wait that is under way."""
         self._closed.set()
+
+    def _gone(self) -> DeviceUnavailableError:
+        return DeviceUnavailableError(self._address, Reason.NOT_FOUND, "open it again")
 
 
 def open(address: DeviceAddress) -> InProcessScanner:

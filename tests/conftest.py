@@ -18,6 +18,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the reader conformance suite on this device, such as pcsc:ACS ACR122U; may be repeated",
     )
     parser.addoption(
+        "--scanner",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="run the scanner conformance suite on this device, such as camera:0; may be repeated",
+    )
+    parser.addoption(
         "--printer",
         action="append",
         default=[],

@@ -12,8 +12,8 @@ from simulators.keyboard import EVENT, KeyboardScanner, events, presses, typed
 def test_events_are_reports_that_evdev_can_name() -> None:
     found = [evdev.InputEvent(*event) for event in EVENT.iter_unpack(typed("a", end=""))]
     assert [event.type for event in found] == 2 * [ecodes.EV_MSC, ecodes.EV_KEY, ecodes.EV_SYN]
-    keys = [evdev.categorize(event) for event in found if event.type == ecodes.EV_KEY]
-    assert [(key.keycode, key.keystate) for key in keys] == [("KEY_A", 1), ("KEY_A", 0)]
+    keys = [evdev.KeyEvent(event) for event in found if event.type == ecodes.EV_KEY]
+    assert [(str(key.keycode), key.keystate) for key in keys] == [("KEY_A", 1), ("KEY_A", 0)]
     assert found[-1].timestamp() > found[0].timestamp()
 
 
@@ -33,7 +33,7 @@ def test_what_no_us_keyboard_types_is_an_error() -> None:
 
 
 def test_no_key_is_left_held() -> None:
-    held = set()
+    held: set[int] = set()
     for code, value in presses("Ab!\x1d", end="TAB"):
         (held.add if value else held.discard)(code)
     assert not held

@@ -7,6 +7,7 @@ from threading import Event
 import pytest
 
 from drivers.address import parse
+from drivers.errors import DeviceUnavailableError
 from drivers.registry import open_scanner
 from simulators import scanner as simulated
 from simulators.scanner import VIEW, InProcessScanner, View
@@ -63,18 +64,22 @@ def test_a_text_in_the_address_is_always_in_view() -> None:
     assert scanner.info().name == "simulated code scanner"
 
 
-@pytest.mark.parametrize("ends", ["stop", "close"])
-def test_stop_and_close_end_the_wait(scanner: InProcessScanner, ends: str) -> None:
+def test_stop_ends_the_wait(scanner: InProcessScanner) -> None:
     stop = Event()
     codes: list[object] = []
     waiting = threading.Thread(target=lambda: codes.append(scanner.next_code(stop, timeout_s=3600)))
     waiting.start()
-    if ends == "stop":
-        stop.set()
-    else:
-        scanner.close()
+    stop.set()
     waiting.join(10)
     assert codes == [None]
+
+
+def test_once_closed_it_says_so(scanner: InProcessScanner) -> None:
+    scanner.close()
+    with pytest.raises(DeviceUnavailableError, match="open it again"):
+        scanner.info()
+    with pytest.raises(DeviceUnavailableError):
+        scanner.next_code(Event(), timeout_s=3600)
 
 
 def test_nothing_is_taken_after_stop(scanner: InProcessScanner, view: View) -> None:
