@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from drivers.address import DeviceAddress
 from drivers.page import Page, Text
 from drivers.printers import escpos
 from drivers.printers import wire as printer_wire
@@ -43,10 +44,10 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 class Watched:
     """A worker, and the states that it has been in."""
 
-    def __init__(self, place: Place, open_device: Callable[[Any], Any]) -> None:
+    def __init__(self, address: DeviceAddress, open_device: Callable[[Any], Any]) -> None:
         self._changed = Condition()
         self.states: list[DeviceState] = []
-        self.worker: DeviceWorker[Any] = DeviceWorker(place.address, open_device, self._note)
+        self.worker: DeviceWorker[Any] = DeviceWorker(address, open_device, self._note)
         self.worker.start()
 
     def _note(self) -> None:
@@ -63,7 +64,7 @@ class Watched:
 
 @contextlib.contextmanager
 def watched(place: Place, open_device: Callable[[Any], Any]) -> Iterator[Watched]:
-    one = Watched(place, open_device)
+    one = Watched(place.address, open_device)
     try:
         yield one
     finally:

@@ -18,6 +18,7 @@ from drivers.address import parse
 from drivers.errors import DeviceUnavailableError, Reason
 from drivers.page import Page, Text
 from drivers.registry import open_display, open_printer, open_reader, open_scanner
+from simulators.keyboard import KeyboardScanner
 from simulators.readers.pcsc_daemon import PcscDaemon
 from simulators.serial_scanner import SerialScanner
 
@@ -168,6 +169,22 @@ def test_a_display_prints_its_rows() -> None:
         assert program.end() == 0
 
 
+def test_a_keyboard_types_what_is_typed() -> None:
+    if missing := KeyboardScanner.missing():
+        told = sim("keyboard")
+        assert told.returncode == 1
+        assert missing in told.stderr
+        return
+    with running("keyboard") as program:
+        with contextlib.closing(open_scanner(parse(program.address))) as scanner:
+            for _ in range(100):
+                program.type("28123")
+                if code := scanner.next_code(Event(), timeout_s=0.1):
+                    break
+            assert code
+        assert program.end() == 0
+
+
 def test_faults_before_a_device(tmp_path: Path) -> None:
     script = tmp_path / "faults.toml"
     script.write_text('[[fault]]\nat_byte = 4\ndirection = "from device"\nwhat = "unplug"\n')
@@ -200,7 +217,7 @@ def test_a_closed_standard_input_ends_nothing() -> None:
 def test_help_names_every_device() -> None:
     told = sim("--help")
     assert told.returncode == 0
-    for name in ("camera", "card", "display", "faults", "printer", "reader", "scanner"):
+    for name in ("camera", "card", "display", "faults", "keyboard", "printer", "reader", "scanner"):
         assert f"\n  {name} " in told.stdout
     assert sim().returncode == 2
     own = sim("camera", "--help")
@@ -208,7 +225,7 @@ def test_help_names_every_device() -> None:
     assert "show TEXT" in own.stdout
 
 
-@pytest.mark.parametrize("name", ["card", "display", "faults", "printer", "reader", "scanner"])
+@pytest.mark.parametrize("name", ["card", "display", "faults", "keyboard", "printer", "reader", "scanner"])
 def test_each_device_has_help(name: str) -> None:
     own = sim(name, "--help")
     assert (own.returncode, own.stderr) == (0, "")
