@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -39,9 +40,10 @@ def result(name: str, attempt: str) -> CounterView:
 class Around:
     """Everything around a counter. `show` is what the counter would publish."""
 
-    def __init__(self) -> None:
-        self.pole = PoleDisplay()
-        self.pole.start()
+    def __init__(self, folder: Path) -> None:
+        # A name of its own: whoever is given the pty's number next must not be written to.
+        self._port = folder / "tty-pole"
+        self.plug_in()
         self.printer_name = f"peripherals-{next(_NUMBERS)}"
         self.paper: PrinterEngine = printer(self.printer_name)
         self.told: list[str] = []
@@ -50,7 +52,7 @@ class Around:
         self.pool = DevicePool(
             Devices(
                 printers=(parse(f"sim:{self.printer_name}"),),
-                displays=(parse(self.pole.address),),
+                displays=(parse(f"serial-display:{self._port}"),),
                 sounders=(parse("sim:"),),
             ),
             self._on_change,
@@ -69,6 +71,17 @@ class Around:
 
     def stop(self) -> None:
         self.pool.close()
+        self.unplug()
+
+    def plug_in(self) -> None:
+        """Plug a display in, always under the same name."""
+        self.pole = PoleDisplay()
+        self.pole.start()
+        self._port.symlink_to(self.pole.path)
+
+    def unplug(self) -> None:
+        """Pull the display's plug."""
+        self._port.unlink(missing_ok=True)
         self.pole.stop()
 
     def show(self, view: CounterView) -> None:
@@ -95,18 +108,18 @@ class Around:
 
 
 @pytest.fixture
-def around(monkeypatch: pytest.MonkeyPatch) -> Iterator[Around]:
+def around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Around]:
     """A shop whose devices come back at once."""
     monkeypatch.setattr(module, "REOPEN_S", 0.01)
     monkeypatch.setattr(module, "HEALTH_S", 0.02)
     EARS.clear()
-    shop = Around()
-    yield shop
-    shop.stop()
+    there = Around(tmp_path)
+    yield there
+    there.stop()
 
 
 @pytest.fixture
-def shop(around: Around) -> Around:
+def till(around: Around) -> Around:
     """The same with every device ready."""
     around.start()
     return around

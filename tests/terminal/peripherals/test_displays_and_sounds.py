@@ -7,7 +7,6 @@ from threading import Event, Thread
 import pytest
 
 from drivers.protocols import CustomerDisplay, Sound
-from simulators.display import PoleDisplay
 from simulators.sounder import EARS
 from terminal.peripherals.sounds import STALE_S, Sounds, heard
 from terminal.view import LightPattern, Phase
@@ -26,7 +25,7 @@ def tones() -> list[Tone]:
     return [next(tone for tone in Tone if sound(tone) == each) for each in EARS.heard]
 
 
-def test_a_sale_as_the_customer_reads_it(shop: Around) -> None:
+def test_a_sale_as_the_customer_reads_it(till: Around) -> None:
     for view, words in [
         (IDLE, ("Corner Market", "Welcome")),
         (ARMED, ("EUR12.50", "")),
@@ -35,16 +34,16 @@ def test_a_sale_as_the_customer_reads_it(shop: Around) -> None:
         (result("approved", "T1-1"), ("Approved", "EUR12.50")),
         (IDLE, ("Corner Market", "Welcome")),
     ]:
-        shop.show(view)
-        assert shop.pole.wait_for(reads(*words)), shop.pole.lines
-    assert shop.pole.unknown == ()
+        till.show(view)
+        assert till.pole.wait_for(reads(*words)), till.pole.lines
+    assert till.pole.unknown == ()
 
 
-def test_a_sale_as_it_sounds(shop: Around) -> None:
+def test_a_sale_as_it_sounds(till: Around) -> None:
     for view in (IDLE, ARMED, READ, ASKING, result("approved", "T1-1"), result("approved", "T1-1"), IDLE):
-        shop.show(view)
+        till.show(view)
     assert EARS.wait_for(lambda played: len(played) == 2)
-    shop.show(result("unknown", "T1-2"))
+    till.show(result("unknown", "T1-2"))
     assert EARS.wait_for(lambda played: len(played) == 3)
     assert tones() == [Tone.CARD_READ, Tone.APPROVED, Tone.UNKNOWN]
 
@@ -80,33 +79,28 @@ def test_the_reader_alerts_and_beeps_once_each() -> None:
     assert heard(READ, ASKING) is None
 
 
-def test_what_an_earlier_run_left_on_the_screen_is_silent(shop: Around) -> None:
-    shop.show(result("approved", "T1-1"))
-    shop.show(IDLE)
-    shop.show(result("declined", "T1-2"))
+def test_what_an_earlier_run_left_on_the_screen_is_silent(till: Around) -> None:
+    till.show(result("approved", "T1-1"))
+    till.show(IDLE)
+    till.show(result("declined", "T1-2"))
     assert EARS.wait_for(lambda played: len(played) == 1)
     assert tones() == [Tone.DECLINED]
 
 
-def test_a_display_that_was_plugged_in_again_shows_what_is_newest(shop: Around) -> None:
-    shop.show(ARMED)
-    assert shop.pole.wait_for(reads("Total"))
-    path, again = shop.pole.path, PoleDisplay()
-    shop.pole.stop()
-    shop.wait(lambda: shop.state("display") == "not found")
-    shop.show(READ)
-    shop.show(IDLE)
-    again.start()  # the kernel gives the lowest free number: the same path
-    try:
-        assert again.path == path
-        shop.wait(lambda: shop.state("display").startswith("pole display"))
-        shop.show(IDLE)
-        assert again.wait_for(reads("Corner Market", "Welcome")), again.lines
-    finally:
-        again.stop()
+def test_a_display_that_was_plugged_in_again_shows_what_is_newest(till: Around) -> None:
+    till.show(ARMED)
+    assert till.pole.wait_for(reads("Total"))
+    till.unplug()
+    till.wait(lambda: till.state("display") == "not found")
+    till.show(READ)
+    till.show(IDLE)
+    till.plug_in()
+    till.wait(lambda: till.state("display").startswith("pole display"))
+    till.show(IDLE)
+    assert till.pole.wait_for(reads("Corner Market", "Welcome")), till.pole.lines
 
 
-def test_a_slow_display_is_given_the_newest_words_alone_and_holds_up_nobody(shop: Around) -> None:
+def test_a_slow_display_is_given_the_newest_words_alone_and_holds_up_nobody(till: Around) -> None:
     begun, go_on, shown = Event(), Event(), []
 
     class Slow:
@@ -119,24 +113,24 @@ def test_a_slow_display_is_given_the_newest_words_alone_and_holds_up_nobody(shop
 
     slow: CustomerDisplay = Slow()  # type: ignore[assignment]  # as much of one as is needed
     lease: object = type("Lease", (), {"beat": lambda *_: None})()
-    shop.display._view = ARMED
-    shop.display._waits = True
-    drawing = Thread(target=shop.display._draw, args=(slow, lease))
+    till.display._view = ARMED
+    till.display._waits = True
+    drawing = Thread(target=till.display._draw, args=(slow, lease))
     drawing.start()
     assert begun.wait(5)
     for view in (READ, ASKING, result("approved", "T1-1"), IDLE):
-        shop.show(view)
+        till.show(view)
     go_on.set()
     drawing.join(5)
     assert shown == ["Total         €12.50", "Corner Market"]
 
 
-def test_a_sound_that_is_late_is_left_out(shop: Around) -> None:
+def test_a_sound_that_is_late_is_left_out(till: Around) -> None:
     now_s = [100.0]
-    sounds = Sounds(shop.pool.sounders, lambda: now_s[0])
+    sounds = Sounds(till.pool.sounders, lambda: now_s[0])
     held = Event()
-    blocker = shop.pool.sounders[0].submit(lambda _, lease: held.wait(5))
-    shop.wait(lambda: shop.pool.views()[-1].state == "busy")
+    blocker = till.pool.sounders[0].submit(lambda _, lease: held.wait(5))
+    till.wait(lambda: till.pool.views()[-1].state == "busy")
     sounds.play(Tone.APPROVED)
     now_s[0] += STALE_S + 0.1
     held.set()
@@ -155,9 +149,9 @@ def test_nothing_is_kept_for_a_sounder_that_is_away(around: Around) -> None:
     assert tones() == [Tone.ALERT]
 
 
-def test_tones_are_made_before_they_are_needed(shop: Around) -> None:
+def test_tones_are_made_before_they_are_needed(till: Around) -> None:
     sound.cache_clear()
-    shop.sounds.prepare()
-    done = shop.pool.sounders[0].submit(lambda *_: sound.cache_info().currsize)
+    till.sounds.prepare()
+    done = till.pool.sounders[0].submit(lambda *_: sound.cache_info().currsize)
     assert done.future.result(10) == len(Tone)
     assert isinstance(sound(Tone.ALERT), Sound)

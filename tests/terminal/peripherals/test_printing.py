@@ -1,6 +1,7 @@
 """Receipts on a real printer driver and a simulated printer: once, and again only when asked."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,74 +17,74 @@ from tests.terminal.tui.samples import IDLE
 FIRST, SECOND = result("approved", "T1-1"), result("declined", "T1-2")
 
 
-def printed(shop: Around) -> list[str]:
-    return [page.text.strip() for page in shop.paper.pages]
+def printed(till: Around) -> list[str]:
+    return [page.text.strip() for page in till.paper.pages]
 
 
-def settled(shop: Around) -> None:
+def settled(till: Around) -> None:
     """Wait until the printer has nothing left to do."""
-    shop.pool.printers[0].submit(lambda *_: True).future.result(10)
+    till.pool.printers[0].submit(lambda *_: True).future.result(10)
 
 
-def test_always_prints_each_result_once(shop: Around) -> None:
-    shop.with_receipts(PrintReceipt.ALWAYS)
+def test_always_prints_each_result_once(till: Around) -> None:
+    till.with_receipts(PrintReceipt.ALWAYS)
     for view in (IDLE, FIRST, FIRST, IDLE, SECOND, SECOND):
-        shop.show(view)
-    settled(shop)
-    assert printed(shop) == ["T1-1 approved", "T1-2 declined"]
+        till.show(view)
+    settled(till)
+    assert printed(till) == ["T1-1 approved", "T1-2 declined"]
 
 
-def test_on_request_prints_when_asked_and_marks_the_second(shop: Around) -> None:
-    shop.show(FIRST)
-    settled(shop)
-    assert printed(shop) == []
-    assert shop.printing.print_receipt() == "Printing the receipt"
-    settled(shop)
-    shop.show(IDLE)
-    assert "REPRINT" in shop.printing.print_receipt()
-    settled(shop)
-    assert printed(shop) == ["T1-1 approved", "REPRINT T1-1 approved"]
+def test_on_request_prints_when_asked_and_marks_the_second(till: Around) -> None:
+    till.show(FIRST)
+    settled(till)
+    assert printed(till) == []
+    assert till.printing.print_receipt() == "Printing the receipt"
+    settled(till)
+    till.show(IDLE)
+    assert "REPRINT" in till.printing.print_receipt()
+    settled(till)
+    assert printed(till) == ["T1-1 approved", "REPRINT T1-1 approved"]
 
 
-def test_what_was_printed_by_itself_is_a_reprint_when_asked_for(shop: Around) -> None:
-    shop.with_receipts(PrintReceipt.ALWAYS)
-    shop.show(FIRST)
-    settled(shop)
-    shop.printing.print_receipt()
-    settled(shop)
-    assert printed(shop)[-1] == "REPRINT T1-1 approved"
+def test_what_was_printed_by_itself_is_a_reprint_when_asked_for(till: Around) -> None:
+    till.with_receipts(PrintReceipt.ALWAYS)
+    till.show(FIRST)
+    settled(till)
+    till.printing.print_receipt()
+    settled(till)
+    assert printed(till)[-1] == "REPRINT T1-1 approved"
 
 
-def test_never_and_no_printer_and_no_result_are_refused(shop: Around) -> None:
+def test_never_and_no_printer_and_no_result_are_refused(till: Around) -> None:
     with pytest.raises(CounterRefusal, match="no receipt yet"):
-        shop.printing.print_receipt()
-    shop.with_receipts(PrintReceipt.NEVER)
-    shop.show(FIRST)
+        till.printing.print_receipt()
+    till.with_receipts(PrintReceipt.NEVER)
+    till.show(FIRST)
     with pytest.raises(CounterRefusal, match="never"):
-        shop.printing.print_receipt()
+        till.printing.print_receipt()
     nowhere = Printing((), PrintReceipt.ALWAYS)
     nowhere.follow(FIRST)
     with pytest.raises(CounterRefusal, match=r"\[devices\] printers"):
         nowhere.print_receipt()
-    settled(shop)
-    assert printed(shop) == []
+    settled(till)
+    assert printed(till) == []
 
 
-def test_a_receipt_waits_for_paper_and_is_printed_once(shop: Around) -> None:
-    shop.paper.remove_paper()
-    shop.with_receipts(PrintReceipt.ALWAYS)
-    shop.show(FIRST)
-    shop.wait(lambda: shop.state("printer") == Reason.OUT_OF_PAPER.value)
+def test_a_receipt_waits_for_paper_and_is_printed_once(till: Around) -> None:
+    till.paper.remove_paper()
+    till.with_receipts(PrintReceipt.ALWAYS)
+    till.show(FIRST)
+    till.wait(lambda: till.state("printer") == Reason.OUT_OF_PAPER.value)
     with pytest.raises(CounterRefusal, match="printer"):
-        shop.printing.print_receipt()
-    shop.paper.load_paper()
-    shop.paper.wait_for_pages(1)
-    settled(shop)
-    assert printed(shop) == ["T1-1 approved"]
-    assert shop.told == []
+        till.printing.print_receipt()
+    till.paper.load_paper()
+    till.paper.wait_for_pages(1)
+    settled(till)
+    assert printed(till) == ["T1-1 approved"]
+    assert till.told == []
 
 
-def test_two_copies_go_on_where_the_paper_ended(shop: Around, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_copies_go_on_where_the_paper_ended(till: Around, monkeypatch: pytest.MonkeyPatch) -> None:
     assert FIRST.result is not None
     pages = tuple(Page((Text(f"copy {number}"),)) for number in (1, 2))
     view = replace(FIRST, result=replace(FIRST.result, pages=pages))
@@ -96,11 +97,11 @@ def test_two_copies_go_on_where_the_paper_ended(shop: Around, monkeypatch: pytes
         print_page(self, page)
 
     monkeypatch.setattr(EscPosPrinter, "print_page", stops_before_the_second)
-    shop.show(view)
-    shop.printing.print_receipt()
-    shop.paper.wait_for_pages(2)
-    settled(shop)
-    assert printed(shop) == ["copy 1", "copy 2"]
+    till.show(view)
+    till.printing.print_receipt()
+    till.paper.wait_for_pages(2)
+    settled(till)
+    assert printed(till) == ["copy 1", "copy 2"]
     assert tries == [pages[0], pages[1], pages[1]]
 
 
@@ -113,7 +114,7 @@ def test_two_copies_go_on_where_the_paper_ended(shop: Around, monkeypatch: pytes
     ids=["begun", "unforeseen"],
 )
 def test_what_was_begun_is_never_begun_again_by_itself(
-    shop: Around, monkeypatch: pytest.MonkeyPatch, fault: Exception
+    till: Around, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     faults = [fault]
     print_page = EscPosPrinter.print_page
@@ -124,23 +125,22 @@ def test_what_was_begun_is_never_begun_again_by_itself(
             raise faults.pop()
 
     monkeypatch.setattr(EscPosPrinter, "print_page", fails_in_the_middle)
-    shop.with_receipts(PrintReceipt.ALWAYS)
-    shop.show(FIRST)
-    shop.wait(lambda: bool(shop.told))
-    assert "may be incomplete" in shop.told[0]
-    settled(shop)
-    assert printed(shop) == ["T1-1 approved"]
-    shop.printing.print_receipt()
-    settled(shop)
-    assert printed(shop) == ["T1-1 approved", "REPRINT T1-1 approved"]
+    till.with_receipts(PrintReceipt.ALWAYS)
+    till.show(FIRST)
+    till.wait(lambda: bool(till.told))
+    assert "may be incomplete" in till.told[0]
+    settled(till)
+    assert printed(till) == ["T1-1 approved"]
+    till.printing.print_receipt()
+    settled(till)
+    assert printed(till) == ["T1-1 approved", "REPRINT T1-1 approved"]
 
 
-def test_the_first_printer_that_works_prints(shop: Around) -> None:
-    away = Around()  # never started: its printer stays "opening"
-    try:
-        both = Printing((*away.pool.printers, *shop.pool.printers), PrintReceipt.ALWAYS)
-        both.follow(FIRST)
-        shop.paper.wait_for_pages(1)
-        assert printed(shop) == ["T1-1 approved"]
-    finally:
-        away.stop()
+def test_the_first_printer_that_works_prints(till: Around, tmp_path: Path) -> None:
+    (tmp_path / "away").mkdir()
+    away = Around(tmp_path / "away")  # never started: its printer stays "opening"
+    both = Printing((*away.pool.printers, *till.pool.printers), PrintReceipt.ALWAYS)
+    both.follow(FIRST)
+    till.paper.wait_for_pages(1)
+    assert printed(till) == ["T1-1 approved"]
+    away.stop()
