@@ -101,7 +101,7 @@ async def _report(workshop: Workshop, kind: str, worker: DeviceWorker[Any]) -> D
     if status.state is not DeviceState.READY:
         return report
     try:
-        info, can = await ask(workshop, status.address, _identify)
+        return identified(report, *await ask(workshop, status.address, _identify))
     except DeviceUnavailableError as error:
         return replace(report, state="unavailable", text=error.reason.value, cure=error.hint)
     except DeviceError as error:
@@ -109,7 +109,6 @@ async def _report(workshop: Workshop, kind: str, worker: DeviceWorker[Any]) -> D
     except Exception as error:  # noqa: BLE001  a foreign driver may raise anything
         text = f"driver error ({type(error).__name__})"
         return replace(report, state="unavailable", text=text, cure="see the log")
-    return identified(report, info, can)
 
 
 def _identify(device: Any, lease: Lease) -> tuple[DeviceInfo, tuple[str, ...]]:
