@@ -75,7 +75,7 @@ class SimulatedCamera:
         width: Width of a frame in pixels.
         height: Height of a frame in pixels.
         frames_per_second: How often the frame is sent again.
-        drop_every: Of so many frames one is lost; 0 loses none.
+        drop_every: Of so many frames one is lost; 1 loses all, 0 none.
         slow_start_s: How long a viewer waits for its first frame, in seconds.
     """
 
@@ -93,6 +93,8 @@ class SimulatedCamera:
         slow_start_s: float = 0.0,
     ) -> None:
         self.drop_every = drop_every
+        self.dropped = 0
+        """How many frames were lost so far."""
         self.slow_start_s = slow_start_s
         self._port = port
         self._size = (width, height)
@@ -190,8 +192,10 @@ class SimulatedCamera:
             if paced:
                 self._pause()
             self._drawn += 1
-            if self.drop_every and self._drawn % self.drop_every == 0:
+            while self.drop_every and self._drawn % self.drop_every == 0 and self._running:
                 self._pause()
+                self._drawn += 1
+                self.dropped += 1
             self._changed.wait_for(lambda: not (self._frozen and self._running))
             return self._jpeg if self._running else None
 

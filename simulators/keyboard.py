@@ -96,14 +96,14 @@ def key(name: str) -> int:
 
 def events(strokes: Iterator[Press], *, start_s: float = 1000.0, gap_s: float = _GAP_S) -> bytes:
     """Return key events as the kernel gives them, one report for each, evenly spaced in time."""
-    raw = b""
+    raw = bytearray()
     for number, (code, value) in enumerate(strokes):
         now_us = round((start_s + number * gap_s) * 1e6)
         when = divmod(now_us, 1_000_000)
         raw += EVENT.pack(*when, ecodes.EV_MSC, ecodes.MSC_SCAN, 0x70000 + code)
         raw += EVENT.pack(*when, ecodes.EV_KEY, code, value)
         raw += EVENT.pack(*when, ecodes.EV_SYN, ecodes.SYN_REPORT, 0)
-    return raw
+    return bytes(raw)
 
 
 def typed(

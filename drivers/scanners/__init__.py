@@ -1,1 +1,1 @@
-"""Code scanners: cameras and serial scanners."""
+"""Code scanners: cameras, scanners on a serial line, and scanners that type."""

@@ -191,7 +191,9 @@ def open(address: DeviceAddress) -> KeyboardScanner:
 
 def _explain(address: DeviceAddress, path: Path, error: OSError) -> DeviceUnavailableError:
     if error.errno in (errno.EACCES, errno.EPERM):
-        hint = "sudo usermod -aG input $USER, then log in again"
+        hint = (
+            "sudo usermod -aG input $USER, then log in again; for known scanners make install-udev is enough"
+        )
         return DeviceUnavailableError(address, Reason.NO_PERMISSION, hint)
     if error.errno == errno.EBUSY:
         return DeviceUnavailableError(

@@ -13,8 +13,8 @@ DEV = Path("/dev/input")
 _TEXT_KEYS = (28, *range(2, 12), 30)
 _WORD_BITS = 8 * struct.calcsize("l")
 _WORDS = ("scanner", "barcode", "bar code", "qr code")
-_MAKERS = ("0c2e", "05e0", "05f9", "1eab")
-"""USB vendors that make scanners: Honeywell (Metrologic), Zebra (Symbol), Datalogic, Newland."""
+_MAKERS = ("0536", "0c2e", "05e0", "05f9", "065a", "1eab")
+"""USB vendors that make scanners: Honeywell (two), Zebra (Symbol), Datalogic, Opticon, Newland."""
 
 
 @dataclass(frozen=True, slots=True)
