@@ -93,6 +93,8 @@ class PcscReader:
         """Return what the daemon says of the reader; raises if the daemon or the reader has gone."""
         if self._name not in self._context.readers():
             raise DeviceUnavailableError(self._address, Reason.NOT_FOUND, absent())
+        # A reader may be listed still while its driver can't reach it any more.
+        self._context.state(self._name, scard.SCARD_STATE_UNAWARE, 0.0)
         if self._identity is not None:
             return self._identity
         try:

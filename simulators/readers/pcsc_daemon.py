@@ -34,6 +34,8 @@ READER = "Virtual PCD"
 """How the virtual reader's names begin; slot numbers follow."""
 
 _CONFIGURED = Path("/etc/reader.conf.d")
+_CCID = "libccidtwin.so"
+_INFO = Path("ifd-ccid.bundle/Contents/Info.plist")
 _PID_OF_DAEMON = Path("/run/pcscd/pcscd.pid")
 _POLL_S = 0.02
 
@@ -70,19 +72,34 @@ class VirtualReader:
         return self.port, self.port + 1
 
 
+@dataclass(frozen=True, slots=True)
+class SerialReader:
+    """A reader on a serial line, driven by the real CCID driver, with a name of its own and one slot."""
+
+    name: str
+    path: str
+
+
+OwnReader = VirtualReader | SerialReader
+"""What a daemon with readers of its own can have."""
+
+
 class PcscDaemon:
     """A user of the daemon, from `start` to `stop`.
 
     Args:
         readers: What the daemon is to have; nothing means the virtual reader that the system configures.
+        escapes: Whether the CCID driver lets escape commands through to its serial readers; as installed,
+            it does not.
     """
 
-    def __init__(self, readers: Sequence[VirtualReader] = ()) -> None:
+    def __init__(self, readers: Sequence[OwnReader] = (), *, escapes: bool = False) -> None:
         place = _own_folder()
         self._mutex_path = place / f"tillside-pcscd-{os.getuid()}.mutex"
         self._users_path = place / f"tillside-pcscd-{os.getuid()}.users"
         self._users: IO[str] | None = None
         self._readers = tuple(readers)
+        self._escapes = escapes
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @staticmethod
@@ -113,14 +130,16 @@ class PcscDaemon:
             raise
 
     @contextlib.contextmanager
-    def replaced_by(self, *readers: VirtualReader, wait_s: float = 10.0) -> Iterator[PcscDaemon]:
+    def replaced_by(
+        self, *readers: OwnReader, escapes: bool = False, wait_s: float = 10.0
+    ) -> Iterator[PcscDaemon]:
         """Give the ordinary daemon up, run one with these readers for a while, and go back.
 
         Raises PcscDaemonError if somebody else goes on using the ordinary one.
         """
         self.stop()
         try:
-            own = PcscDaemon(readers)
+            own = PcscDaemon(readers, escapes=escapes)
             own.start(wait_s=wait_s)
             try:
                 yield own
@@ -193,7 +212,7 @@ class PcscDaemon:
             raise PcscDaemonError(self.missing())
         # The program puts itself into the background and returns once it is ready.
         done = subprocess.run(  # noqa: S603 - a fixed command line
-            [*_sudo(), program, *self._options()],
+            [*_sudo(), *self._command(program)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -206,25 +225,33 @@ class PcscDaemon:
         users.write(f"{pid} own" if self._readers else pid)
         users.flush()
 
-    def _options(self) -> list[str]:
-        """Write the configuration, if it is not the system's, and return what names it."""
+    def _command(self, program: str) -> list[str]:
+        """Write the configuration, if it is not the system's, and return the command line."""
         if not self._readers:
-            return []
+            return [program]
         # Readable by us and root only, and somewhere that programs may be loaded from.
         self._folder = tempfile.TemporaryDirectory(prefix="tillside-pcscd-")
         place = Path(self._folder.name)
         library = _library()
         (place / "readers").mkdir()
         for number, reader in enumerate(self._readers):
-            if number:
-                # The driver keeps its slots in its own memory: two readers need two drivers.
-                library = Path(shutil.copy(library, place / f"driver-{number}.so"))
+            if isinstance(reader, SerialReader):
+                driver, device, channel = library.parent / _CCID, f"{reader.path}:GemPCTwin", number
+            else:
+                # This driver keeps its slots in its own memory: two readers need two drivers.
+                driver = Path(shutil.copy(library, place / f"driver-{number}.so")) if number else library
+                device, channel = f"/dev/null:{reader.port:#x}", reader.port
             (place / "readers" / str(number)).write_text(
-                f'FRIENDLYNAME "{reader.name}"\nDEVICENAME /dev/null:{reader.port:#x}\n'
-                f"LIBPATH {library}\nCHANNELID {reader.port:#x}\n",
+                f'FRIENDLYNAME "{reader.name}"\nDEVICENAME {device}\n'
+                f"LIBPATH {driver}\nCHANNELID {channel:#x}\n",
                 "utf-8",
             )
-        return ["--config", str(place / "readers")]
+        options = _ccid_options(library, place / "drivers", self._escapes) if self._has_serial else []
+        return [*options, program, "--config", str(place / "readers")]
+
+    @property
+    def _has_serial(self) -> bool:
+        return any(isinstance(reader, SerialReader) for reader in self._readers)
 
     def _wait_for_reader(self, wait_s: float) -> None:
         wanted = [reader.name for reader in self._readers] or [READER]
@@ -258,6 +285,19 @@ def _library() -> Path:
         if "vpcd" in path.name and found:
             return Path(found[1])
     raise PcscDaemonError(f"no LIBPATH of the virtual reader in {_CONFIGURED}")
+
+
+def _ccid_options(library: Path, place: Path, escapes: bool) -> list[str]:
+    """Write the CCID driver's options, and return what has the driver read them there."""
+    installed = library.parent.parent / _INFO
+    if not installed.exists() or not (library.parent / _CCID).exists():
+        raise PcscDaemonError("sudo apt-get install libccid")
+    # 2: short APDUs; 1: escape commands.
+    option = r"(<key>ifdDriverOptions</key>\s*<string>)[^<]*"
+    text = re.sub(option, rf"\g<1>{2 | escapes:#06x}", installed.read_text("utf-8"))
+    (place / _INFO).parent.mkdir(parents=True)
+    (place / _INFO).write_text(text, "utf-8")
+    return ["env", f"PCSCLITE_HP_DROPDIR={place}"]
 
 
 def _sudo() -> list[str]:

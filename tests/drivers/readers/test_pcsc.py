@@ -95,6 +95,8 @@ class TestDaemon:
             with pytest.raises(DeviceUnavailableError) as caught:
                 reader.wait_for_card(Event(), timeout_s=10)
             assert caught.value.reason is Reason.BUSY
+            assert "fuser" in caught.value.hint
+            assert reader.info().model == "Virtual PCD"
             held.release()
             assert reader.wait_for_card(Event(), timeout_s=10)
 

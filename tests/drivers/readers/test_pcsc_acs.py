@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from threading import Event
 
 import pytest
-from smartcard import scard  # type: ignore[import-untyped]
 
 from drivers import abilities
 from drivers.abilities import Signal
@@ -18,7 +17,7 @@ from drivers.readers.pcsc_context import EscapeRefusedError
 from drivers.readers.pcsc_reader import PcscCard, PcscReader
 from simulators.cards import profile
 from simulators.cards.card import SimulatedCard
-from simulators.readers.acs_firmware import Acr122Firmware, Acr1252Firmware, Firmware
+from simulators.readers.acs_firmware import Acr122Firmware, Acr1252Firmware
 from simulators.readers.field import Field
 from simulators.readers.pcsc_daemon import PcscDaemon, PcscDaemonError, VirtualReader
 from simulators.readers.virtual_card import VirtualCard
@@ -66,23 +65,6 @@ def acr1252(field: Field, shop: Shop) -> Iterator[Acr1252Firmware]:
     firmware = Acr1252Firmware()
     with VirtualCard(field, shop.acr1252.port, firmware):
         yield firmware
-
-
-@pytest.fixture
-def driver_lets_escapes_through(monkeypatch: pytest.MonkeyPatch) -> Callable[[Firmware], list[int]]:
-    """The virtual reader's driver knows no escape: this leads it to the firmware, past the daemon."""
-
-    def lead(firmware: Acr122Firmware | Acr1252Firmware) -> list[int]:
-        codes: list[int] = []
-
-        def control(_: object, code: int, command: list[int]) -> tuple[int, list[int]]:
-            codes.append(code)
-            return scard.SCARD_S_SUCCESS, list(firmware.escape(bytes(command)))
-
-        monkeypatch.setattr(scard, "SCardControl", control)
-        return codes
-
-    return lead  # type: ignore[return-value]
 
 
 @dataclass
@@ -218,48 +200,6 @@ class TestWithoutACard:
         assert info.model == "ACR1252U"
         assert info.firmware == ""
         assert "ifdDriverOptions" in info.details["commands to the reader"]
-
-    def test_commands_go_as_escapes(
-        self,
-        shop: Shop,
-        opened: Callable[[str], AcsReader],
-        driver_lets_escapes_through: Callable[[Firmware], list[int]],
-    ) -> None:
-        firmware = Acr1252Firmware()
-        codes = driver_lets_escapes_through(firmware)
-        reader = opened("ACR1252")
-        info = reader.info()
-        assert (info.model, info.firmware, info.serial_number) == (
-            "ACR1252U",
-            "ACR1252U_V206.4",
-            "RR123-456789",
-        )
-        # What libccid calls IOCTL_SMARTCARD_VENDOR_IFD_EXCHANGE.
-        assert set(codes) == {0x42000001}
-        reader.signal(Signal.CARD_READ)
-        assert firmware.lights == {"red": False, "green": True}
-        assert firmware.beeps == [0.1]
-        before = reader.read_settings()
-        reader.write_settings({"automatic-polling": "8A"})
-        assert [result.passed for result in reader.self_test()] == [True, True, False]
-        reader.write_settings(before)
-        assert firmware.settings == {0x20: 0x1F, 0x21: 0x7F, 0x23: 0x8B}
-        assert [result.passed for result in reader.self_test()] == [True, True, True]
-
-    def test_the_next_wait_switches_the_field_on(
-        self,
-        field: Field,
-        acr1252: Acr1252Firmware,
-        opened: Callable[[str], AcsReader],
-        driver_lets_escapes_through: Callable[[Firmware], list[int]],
-    ) -> None:
-        driver_lets_escapes_through(acr1252)
-        field.place(profile.load("visa-approve"))
-        reader = opened("ACR1252")
-        reader.set_field(False)
-        assert not acr1252.field_on
-        assert reader.wait_for_card(Event(), timeout_s=10)
-        assert acr1252.field_on
 
     def test_lights_that_are_not_there_are_refused(
         self, shop: Shop, opened: Callable[[str], AcsReader]
