@@ -127,8 +127,8 @@ class FaultyPty(FaultyLine):
 
     def _over(self, link: Link) -> None:
         """The device itself has gone: so does the line, until it is cured."""
-        self._hang_up(there=False)
         self._now = What.UNPLUG
+        self._hang_up(there=False)
 
     def _tell_end(self, flow: Flow) -> None:
         """A device that says no more has been unplugged itself."""

@@ -74,13 +74,14 @@ class FaultyTcp(FaultyLine):
         self._port = self._listener.getsockname()[1]
 
     def _hang_up(self, *, there: bool) -> None:
-        for link in list(self._links):
-            self._over(link)
         if there:
             self._plug_in()
         elif self._listener is not None:
             self._listener.close()
             self._listener = None
+        # Last: whoever is hung up on may call again at once.
+        for link in list(self._links):
+            self._over(link)
 
     def _keep_out(self, what: What) -> None:
         """Nothing to do: `_call` hangs up."""

@@ -306,11 +306,12 @@ class FaultyLine(ABC):
         if fault.back_after_s is not None:
             self._backs = sorted([*self._backs, monotonic() + fault.back_after_s])
         if what not in ON_BYTES:
+            # Before anybody can see what it is about.
+            self._now = what
             if what is not What.STUCK:
                 self._hang_up(there=what in (What.BUSY, What.NO_PERMISSION))
             if what in (What.BUSY, What.NO_PERMISSION):
                 self._keep_out(what)
-            self._now = what
         with self._changed:
             self._struck.append(fault)
             self._changed.notify_all()

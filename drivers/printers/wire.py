@@ -163,6 +163,11 @@ def _network_error(address: DeviceAddress, host: str, port: int, error: OSError)
             f"{host} is there, but takes no connection on port {port}: close another program that prints, "
             f"or look up the port on the printer's own test page: nc -vz {host} {port}",
         )
+    if isinstance(error, ConnectionResetError):
+        # It took the call and hung up at once, as one does that serves somebody else.
+        return DeviceUnavailableError(
+            address, Reason.BUSY, "another program is connected to the printer: close it there"
+        )
     if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN):
         return DeviceUnavailableError(
             address,

@@ -255,8 +255,8 @@ def test_a_tcp_line_carries_both_ways_and_each_end_apart(server: socket.socket) 
 def test_a_tcp_device_may_be_taken_before_it_is_back(server: socket.socket) -> None:
     with FaultyTcp(server.getsockname()[1], [Fault(What.UNPLUG)]) as line:
         line.strike(Fault(What.BUSY))
-        with call(line) as host:
-            assert until_end(host) == b""
+        with pytest.raises(ConnectionResetError), call(line) as host:
+            host.recv(1)
 
 
 @pytest.mark.parametrize("way", [TO, FROM])
@@ -279,7 +279,7 @@ def test_a_tcp_line_is_cut_behind_its_byte(server: socket.socket, way: Direction
 
 def test_a_busy_tcp_device_hangs_up(server: socket.socket) -> None:
     with FaultyTcp(server.getsockname()[1], [Fault(What.BUSY)]) as line:
-        with call(line) as host, pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError), call(line) as host:
             host.recv(1)
         line.cure()
         host, device = connected(server, line)
@@ -316,6 +316,8 @@ def test_what_was_held_back_goes_with_its_connection(server: socket.socket) -> N
             while line.passed(FROM) < 4:
                 os.sched_yield()
             host.close()
+        while line._links:
+            os.sched_yield()
         again, device = connected(server, line)
         with again, device:
             line.cure()
@@ -337,8 +339,10 @@ def test_a_device_that_calls(server: socket.socket) -> None:
 def test_a_device_that_is_not_there_yet(server: socket.socket) -> None:
     target = server.getsockname()[1]
     server.close()
-    with FaultyTcp(target) as line, call(line) as host:
-        assert until_end(host) == b""
+    with FaultyTcp(target) as line:
+        # Hung up on at once: the call may fail itself, or its first answer.
+        with contextlib.suppress(ConnectionResetError), call(line) as host:
+            assert until_end(host) == b""
 
 
 def test_tcp_has_no_permissions() -> None:
