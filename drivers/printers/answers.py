@@ -18,6 +18,9 @@ PRINTER, OFFLINE_CAUSE, PAPER = 1, 2, 4
 END_OF_PAGE = b"\x1dr\x01"
 """`GS r 1`."""
 
+NOTHING_UNASKED = b"\x1da\x00"
+"""`GS a 0`: no automatic status, which another program may have left on and which looks like answers."""
+
 
 def ask(number: int) -> bytes:
     """Return `DLE EOT n`."""

@@ -162,6 +162,7 @@ class EscPosPrinter:
 
     def _learn(self) -> None:
         """Find out what an online printer answers to that is not asked in real time."""
+        self._line.write(answers.NOTHING_UNASKED)
         self._tells_end = self._wait_for_end(ANSWER_S)
         if self._tells_end and not self._identity:
             for name, number in _IDENTITY.items():

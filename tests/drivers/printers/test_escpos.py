@@ -224,6 +224,36 @@ class TestWhatGoesWrong:
                 device.print_page(LONG)
         assert caught.value.started
 
+    @pytest.mark.parametrize("happens", ["remove_paper", "open_cover"])
+    def test_it_stops_after_the_last_byte_was_sent(self, printer: NetworkPrinter, happens: str) -> None:
+        with opened(printer.address) as device:
+            check, calls = device._check, []
+
+            def check_then_stop() -> None:
+                check()
+                calls.append(1)
+                if len(calls) == 2:
+                    getattr(printer.engine, happens)()
+
+            device._check = check_then_stop  # type: ignore[method-assign]
+            with pytest.raises(DeviceUnavailableError) as caught:
+                device.print_page(PAGE)
+        assert caught.value.reason in (Reason.OUT_OF_PAPER, Reason.COVER_OPEN)
+        assert caught.value.started
+
+    def test_one_that_can_not_be_opened_is_left_to_others(
+        self, printer: NetworkPrinter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(self: escpos.EscPosPrinter) -> None:
+            raise DeviceUnavailableError(self.address, Reason.STUCK, "as told")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(escpos.EscPosPrinter, "greet", fail)
+            error = refused(printer.address)
+        with opened(printer.address) as device:
+            device.print_page(PAGE)
+        assert error.reason is Reason.STUCK
+
     def test_it_takes_nothing_any_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # A printer whose buffer is full: a socket that nobody reads.
         monkeypatch.setattr(wire, "STALL_S", 0.0)

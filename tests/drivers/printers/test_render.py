@@ -66,6 +66,13 @@ def test_a_code_is_the_printers_own() -> None:
     )
 
 
+def test_a_code_as_a_picture_is_dots_from_the_left() -> None:
+    data = body(Page((QrCode("T1"),), cut=False), Paper(qr_as_picture=True))
+    # 21 modules of 6 dots are 126: sixteen bytes, the last two dots white. The finder is seven modules.
+    assert data.startswith(b"\x1d!\x00\x1bE\x00\x1ba\x01\x1dv0\x00\x10\x00\x7e\x00\xff\xff\xff\xff\xff\xc0")
+    assert data[17:33][-1] & 0x03 == 0
+
+
 def test_a_long_code_gets_smaller_modules() -> None:
     # 300 letters take version 13 at level M: 69 modules, and a quiet zone of 4 at either side.
     data = body(Page((QrCode("x" * 300),), cut=False), Paper(columns=32))

@@ -36,6 +36,10 @@ def test_an_accent_that_comes_alone_joins_its_letter() -> None:
     assert sent("e\u0301") == [(0, b"\x82")]
 
 
+def test_an_accent_without_a_letter_of_its_own_is_left_out() -> None:
+    assert sent("a\u0335") == [(None, b"a")]
+
+
 def test_chinese_takes_two_columns_and_its_own_mode() -> None:
     assert Script().cells("茶") == (Cell(CHINESE, b"\xb2\xe8", 2),)
     assert sent("￥") == [(CHINESE, b"\xa3\xa4")]
