@@ -76,6 +76,8 @@ class LogPane(Pane):
         """Draw the lines that came."""
         self._draw_parts()
         name = self._part if self._only else ""
+        least = ", warnings and errors" if self._least != LEVELS[0] else ""
+        self.query_one("#log-box").border_title = f"{name or _ALL}{least}"
         lines = self.workshop.logs.newest_first(level=self._least, name=name)[:_SHOWN]
         if lines == self._shown:
             return
@@ -83,8 +85,6 @@ class LogPane(Pane):
         self.query_one(LogLines).show(lines[::-1])
         scroll = self.query_one("#log-scroll")
         scroll.call_after_refresh(scroll.scroll_end, animate=False)
-        box = self.query_one("#log-box")
-        box.border_title = f"{name or _ALL}{', warnings and errors' if self._least != LEVELS[0] else ''}"
 
     @property
     def _part(self) -> str:

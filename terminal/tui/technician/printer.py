@@ -156,6 +156,7 @@ class PrinterPane(Pane):
             self._asking = False
             if self.chosen is not None and self.chosen.key == device.key:
                 self.query_one(Facts).show(_status(found))
+                self.query_one("#printer-status").set_class(_stands_still(found), "-fault")
 
         self._asking = True
         self.ask(worker_of(self.workshop, device), work, then)
@@ -247,6 +248,13 @@ class PrinterPane(Pane):
             printer.open_drawer()
 
         self._try("Drawer", device, work, lambda _: "drawer: told to open")
+
+
+def _stands_still(status: PrinterStatus | Failed) -> bool:
+    """Tell whether nothing can be printed now."""
+    if isinstance(status, Failed):
+        return True
+    return not status.online or bool(status.cover_open or status.paper_out)
 
 
 def _status(status: PrinterStatus | Failed) -> dict[str, str]:

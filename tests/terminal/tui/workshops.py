@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from textual.app import App
+from textual.pilot import Pilot
 
 from drivers.address import DeviceAddress, parse
 from drivers.errors import DeviceUnavailableError, Reason
@@ -16,7 +19,14 @@ from terminal.devices.pool import DevicePool
 from terminal.devices.worker import DeviceWorker
 from terminal.diagnostics.workshop import Workshop
 from terminal.home import CONFIG_FILE
+from terminal.tui.widgets.line import Line
 from tests.terminal.counter_shop import Shop
+from tests.terminal.tui.screen_cells import text_of, words_of
+
+T = TypeVar("T")
+
+PRINTER = "sim:technician"
+"""The printer that a lent workshop has."""
 
 
 def nothing() -> None:
@@ -76,7 +86,7 @@ async def lent_workshop(
         around = Devices(
             readers=simulated,
             scanners=load(home / CONFIG_FILE).devices.scanners[:1],
-            printers=simulated,
+            printers=(parse(PRINTER),),
             displays=simulated,
             sounders=simulated,
         )
@@ -85,3 +95,29 @@ async def lent_workshop(
             yield counter.workshop, shop.world
     finally:
         shop.world.stop()
+
+
+async def until(pilot: Pilot[None], what: Callable[[], T]) -> T:
+    """Wait until *what* is true, and return it."""
+    for _ in range(150):
+        found = what()
+        if found:
+            return found
+        await pilot.pause(0.02)
+    raise AssertionError(f"never came:\n{text_of(pilot.app)}")
+
+
+def told(app: App[None]) -> str:
+    """Return every text on the screen, each in one line however it is broken, masked texts and all."""
+    lines = (str(line.content) for line in app.screen.query(Line) if line.display)
+    return " ".join((words_of(app), *(" ".join(each.split()) for each in lines)))
+
+
+async def until_shown(pilot: Pilot[None], *words: str) -> str:
+    """Wait until the screen has all these words, large or small, and return its text without line breaks."""
+
+    def shown() -> str:
+        text = told(pilot.app)
+        return text if all(word.lower() in text.lower() for word in words) else ""
+
+    return await until(pilot, shown)
