@@ -72,7 +72,7 @@ _PRIVATE_KEY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle that was written. `signed_by` is the key's id, or empty; `masked` counts what was masked."""
+    """A bundle that was written. `signed_by` is the key's id, or empty; `masked` counts what is masked in it."""
 
     file: Path
     files: tuple[str, ...]
@@ -93,7 +93,7 @@ async def write(workshop: Workshop, file: Path, findings: Sequence[Finding] | No
         findings = [finding async for finding in doctor.probe(workshop)]
     raw = await _contents(workshop, findings)
     clean = {name: redact(text) for name, text in raw.items()}
-    masked = sum(clean[name].count(MASK) - text.count(MASK) for name, text in raw.items())
+    masked = sum(text.count(MASK) for text in clean.values())
     for name, text in clean.items():
         if not looks_free(text):
             raise BundleError(f"{name} still looks as if it held a card number; nothing was written")
