@@ -153,6 +153,12 @@ class TestLooking:
         with pytest.raises(SeveralCardsError):
             reader.wait_for_card(Event(), timeout_s=1.0)
 
+    def test_two_of_type_b_are_told(self, reader: pn532.Pn532Reader, field: Field) -> None:
+        for _ in range(2):
+            field.add(TypeBCard(profile.load("visa-approve")))
+        with pytest.raises(SeveralCardsError):
+            reader.wait_for_card(Event(), timeout_s=0.0)
+
     def test_a_second_card_goes_and_the_first_is_read(self, reader: pn532.Pn532Reader, field: Field) -> None:
         field.place(profile.load("visa-approve"))
         second = field.add(profile.load("mastercard-approve"))
