@@ -27,7 +27,7 @@ _POLKIT = (
 )
 # Where the CCID driver, or ACS's own variant of it, keeps its options.
 _INFO_FILES = (
-    Path("/etc/libacsccid1_Info.plist"),
+    Path("/usr/lib/pcsc/drivers/ifd-acsccid.bundle/Contents/Info.plist"),
     Path("/etc/libccid_Info.plist"),
     Path("/usr/lib64/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist"),
     Path("/usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist"),
@@ -77,7 +77,7 @@ class EscapeRefusedError(DeviceError):
         found = next((path for path in _INFO_FILES if path.exists()), _INFO_FILES[1])
         self.reason = Reason.NO_PERMISSION
         self.hint = (
-            f"sudo sed -i '/ifdDriverOptions</{{n;s/0x0000/0x0001/}}' {found} && {_RESTART}"
+            f"sudo sed -i --follow-symlinks '/ifdDriverOptions</{{n;s/0x0000/0x0001/}}' {found} && {_RESTART}"
             " (or hold a card to the reader)"
         )
         super().__init__(f"{address}: the PC/SC driver lets no command through to the reader. {self.hint}")
