@@ -22,10 +22,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from textual.app import App
 
 from terminal.tui.cashier.app import CashierApp
 from terminal.tui.cashier.demo_key import DemoKey
 from terminal.view import CounterView, Phase
+from tests.pictures import technician
 from tests.terminal.tui import samples
 from tests.terminal.tui.fake_counter import FakeCounter
 
@@ -45,6 +47,10 @@ SHOWN = (
     "unknown-80x24",
     "qr-80x24",
     "trouble-120x40",
+    "technician-fault-120x40",
+    "technician-reader-120x40",
+    "technician-camera-120x40",
+    "technician-network-80x24",
 )
 """The pictures that are kept beside this file."""
 
@@ -126,7 +132,12 @@ async def svg_of(picture: Picture) -> str:
     async with app.run_test(size=picture.size) as pilot:
         await pilot.press(*picture.keys)
         await pilot.pause()
-        svg = app.export_screenshot(title="Tillside", simplify=True)
+        return exported(app)
+
+
+def exported(app: App[None]) -> str:
+    """Return what an app shows as SVG that needs no network."""
+    svg = app.export_screenshot(title="Tillside", simplify=True)
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
     return re.sub(r"font-family:\s*Fira Code[^;]*;", f"font-family: {FONTS};", svg)
 
@@ -191,6 +202,12 @@ async def make(names: Sequence[str], folder: Path) -> None:
     for picture in pictures():
         if picture.name.startswith(tuple(names)):
             write_png(await svg_of(picture), folder / f"{picture.name}.png", chromium)
+    for scene in technician.SCENES:
+        for size in (SMALL, LARGE):
+            name = f"{scene}-{size[0]}x{size[1]}"
+            if name.startswith(tuple(names)):
+                svg = await technician.svg_of(scene, size, exported)
+                write_png(svg, folder / f"{name}.png", chromium)
 
 
 if __name__ == "__main__":

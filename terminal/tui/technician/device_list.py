@@ -64,7 +64,8 @@ def devices_of(workshop: Workshop) -> tuple[ShownDevice, ...]:
     ]
     for kind, fault, cure in (
         ("configuration", workshop.config_fault, f"mend {workshop.home / 'tillside.toml'}, then start again"),
-        ("keys", workshop.enrolment_fault, "tillside enrol"),
+        # Without a configuration nobody knows whose keys they are.
+        ("keys", "" if workshop.config_fault else workshop.enrolment_fault, "tillside enrol"),
         (
             "queue",
             "" if workshop.store_elsewhere else workshop.store_fault,

@@ -119,6 +119,7 @@ class DevicesPane(Pane):
         device = self.chosen
         detail = self.query_one("#device")
         detail.set_class(device is None or device.fails, "-fails")
+        detail.set_class(device is not None and device.is_device, "-device")
         if device is None:
             self._draw_nothing()
             return
