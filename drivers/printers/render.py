@@ -10,16 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import qrcode  # type: ignore[import-untyped]
-from escpos.constants import (  # type: ignore[import-untyped]
-    CODEPAGE_CHANGE,
-    QR_ECLEVEL_M,
-    S_RASTER_N,
-)
-from escpos.printer import Dummy  # type: ignore[import-untyped]
 from qrcode.exceptions import DataOverflowError  # type: ignore[import-untyped]
 
 from drivers.page import Align, Page, QrCode, Text
 from drivers.printers.layout import Line, lay_out
+from drivers.printers.library import Dummy, constants
 from drivers.printers.script import CHINESE, Cell, Script, printable
 
 CHINESE_ON = b"\x1c&"
@@ -106,7 +101,7 @@ class _Pen:
         if self._paper.qr_as_picture:
             self._printer._raw(_raster(matrix, module))
         else:
-            self._printer.qr(text, ec=QR_ECLEVEL_M, size=module, native=True)
+            self._printer.qr(text, ec=constants.QR_ECLEVEL_M, size=module, native=True)
         self._printer._raw(b"\n")
         yield self._taken()
 
@@ -132,7 +127,7 @@ class _Pen:
                 self._printer._raw(CHINESE_ON)
             else:
                 leave = CHINESE_OFF if self._page == CHINESE else b""
-                self._printer._raw(leave + CODEPAGE_CHANGE + bytes([cell.page]))
+                self._printer._raw(leave + constants.CODEPAGE_CHANGE + bytes([cell.page]))
             self._page = cell.page
         self._printer._raw(cell.data)
 
@@ -163,4 +158,6 @@ def _raster(matrix: list[list[bool]], module: int) -> bytes:
         bits = "".join(("1" if dark else "0") * module for dark in modules).ljust(width * 8, "0")
         rows.append(int(bits, 2).to_bytes(width, "big") * module)
     height = len(matrix) * module
-    return bytes(S_RASTER_N + width.to_bytes(2, "little") + height.to_bytes(2, "little") + b"".join(rows))
+    return bytes(
+        constants.S_RASTER_N + width.to_bytes(2, "little") + height.to_bytes(2, "little") + b"".join(rows)
+    )

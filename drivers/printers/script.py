@@ -12,8 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from escpos.capabilities import get_profile  # type: ignore[import-untyped]
-from escpos.magicencode import Encoder  # type: ignore[import-untyped]
+from drivers.printers.library import Encoder, get_profile
 
 CHINESE = -1
 """Stands for the Chinese characters where a code page's number is meant."""
