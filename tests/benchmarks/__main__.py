@@ -3,9 +3,22 @@
 Times on a shared machine differ from run to run; the ratios say more.
 """
 
-from tests.benchmarks import card_commands, enqueue, kernel_time, oda_chain, start_up, tlv_decode
+from tests.benchmarks import (
+    camera_age,
+    card_commands,
+    enqueue,
+    kernel_time,
+    oda_chain,
+    plugging,
+    pn532_commands,
+    start_up,
+    tlv_decode,
+)
 
 if __name__ == "__main__":
-    for benchmark in (tlv_decode, oda_chain, kernel_time, card_commands, enqueue, start_up):
+    for benchmark in (
+        *(tlv_decode, oda_chain, kernel_time, card_commands, pn532_commands),
+        *(plugging, camera_age, enqueue, start_up),
+    ):
         benchmark.run()
         print()
