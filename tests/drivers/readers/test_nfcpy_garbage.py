@@ -110,7 +110,7 @@ def use(reader: Any) -> None:
 
 @pytest.mark.parametrize("kind", [pn533, rcs380])
 @pytest.mark.parametrize("type_b", [False, True])
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(spoils=SPOILS)
 def test_nothing_but_device_errors_comes_out(
     kind: Callable[[Field], tuple[tuple[int, int], HearsFrames]], type_b: bool, spoils: list[Spoil]
@@ -129,7 +129,7 @@ def test_nothing_but_device_errors_comes_out(
 
 
 @pytest.mark.parametrize("kind", [pn533, rcs380])
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(spoils=SPOILS)
 def test_an_opening_succeeds_or_is_a_device_error(
     kind: Callable[[Field], tuple[tuple[int, int], HearsFrames]], spoils: list[Spoil]
