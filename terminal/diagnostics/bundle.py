@@ -72,7 +72,7 @@ _PRIVATE_KEY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle that was written. `signed_by` is the key's id, or empty; `masked` counts what is masked in it."""
+    """A bundle that was written. `signed_by` is the key's id, or empty; `masked` counts the masks in it."""
 
     file: Path
     files: tuple[str, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
-from terminal.diagnostics import devices, keys, network, queue, system, udev
+from terminal.diagnostics import devices, keys, network, queue, steps, system, udev
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.workshop import Workshop
 
@@ -29,7 +29,7 @@ async def probe(workshop: Workshop) -> AsyncIterator[Finding]:
         udev.AREA: udev.probe,
         devices.AREA: devices.probe,
         keys.AREA: keys.probe,
-        network.AREA: network.probe,
+        steps.AREA: network.probe,
         queue.AREA: queue.probe,
     }
     for area, look in areas.items():

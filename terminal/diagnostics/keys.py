@@ -26,8 +26,9 @@ from emv.capk import CaKey, CaKeys, parse_ca_keys
 from offline_queue.errors import RecordError
 from offline_queue.signing import PublicKey, SigningKey
 from terminal.config import AlipayConfig, Config
+from terminal.diagnostics.certificates import describe_certificate
 from terminal.diagnostics.finding import Finding, Mark
-from terminal.diagnostics.network import describe_certificate, host_certificate
+from terminal.diagnostics.network import host_certificate
 from terminal.diagnostics.workshop import Workshop
 from terminal.enrolment import KEY_FILE, PINS_FILE
 

@@ -17,6 +17,7 @@ from offline_queue.signing import SigningKey
 from terminal import log
 from terminal.card_numbers import MASK
 from terminal.diagnostics import bundle as module
+from terminal.diagnostics import doctor
 from terminal.diagnostics.bundle import BundleError
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.open_workshop import open_workshop, settled
@@ -91,7 +92,7 @@ async def test_no_card_number_is_in_it_wherever_one_was(
         )
         workshop.store_fault = f"store of {PAN}"
         planted = Finding("devices", PAN, Mark.NOTE, f"text {PAN}", f"cure {PAN}", details={PAN: PAN})
-        found = [planted, *[finding async for finding in module.doctor.probe(workshop)]]
+        found = [planted, *[finding async for finding in doctor.probe(workshop)]]
         written = await module.write(workshop, tmp_path / "support.zip", found)
     held = contents(tmp_path / "support.zip")
     for name, text in held.items():
@@ -234,6 +235,6 @@ async def test_a_probe_that_fails_itself_hides_no_other(
         raise DeviceTimeoutError("x")
 
     monkeypatch.setattr("terminal.diagnostics.system._system", fail)
-    found = [finding async for finding in module.doctor.probe(workshop)]
+    found = [finding async for finding in doctor.probe(workshop)]
     assert found[0].text == "this probe failed itself (DeviceTimeoutError)"
     assert {finding.area for finding in found} >= {"system", "keys", "network", "queue"}

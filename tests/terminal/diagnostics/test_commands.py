@@ -215,7 +215,8 @@ def test_changes_are_told_as_they_happen_until_a_signal(home: Path, config: Conf
     (home / CONFIG_FILE).write_text(
         f'{text}\n[devices]\nreaders = ["sim:"]\nscanners = ["serial-scanner:{port}"]\n'
     )
-    command = [Path(sys.executable).parent / "tillside", "devices", "--watch", "--json", "--home", home]
+    program = Path(sys.executable).parent / "tillside"
+    command: list[str | Path] = [program, "devices", "--watch", "--json", "--home", home]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = (json.loads(line) for line in process.stdout)

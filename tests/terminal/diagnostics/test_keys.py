@@ -50,8 +50,8 @@ async def test_every_key_is_told_by_its_fingerprint(
     assert {finding.mark for name, finding in found.items() if name != "scheme keys"} == {Mark.OK}
     assert found["scheme keys"].mark is Mark.NOTE
     told = json.dumps([finding.fields() for finding in found.values()])
-    for file in (workshop.home / "terminal.key", alipay_config.alipay and alipay_config.alipay.key_file):
-        assert file is not None
+    assert alipay_config.alipay is not None
+    for file in (workshop.home / "terminal.key", alipay_config.alipay.key_file):
         secret = "".join(file.read_text().splitlines()[1:-1])
         assert not any(secret[at : at + 16] in told for at in range(0, len(secret) - 16, 4))
 

@@ -94,7 +94,7 @@ async def test_a_port_where_nobody_listens(workshop: Workshop, gate: TcpGate) ->
 async def test_a_network_that_swallows_everything(
     workshop: Workshop, gate: TcpGate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network, "ANSWER_S", 0.2)
+    monkeypatch.setattr("terminal.diagnostics.connection.ANSWER_S", 0.2)
     gate.blackhole()
     found = await steps(workshop)
     assert marks(found) == "oofssss"

@@ -53,7 +53,7 @@ async def test_a_library_that_is_missing_or_another(
 async def test_a_disk_that_fills(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, free: int, mark: Mark
 ) -> None:
-    monkeypatch.setattr(system.shutil, "disk_usage", lambda path: Usage(10**12, 0, free))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(10**12, 0, free))
     disk = (await look(workshop))["disk"]
     assert disk.mark is mark
     assert bool(disk.cure) == (mark is not Mark.OK)
@@ -116,8 +116,8 @@ async def test_nfc_modules_that_are_loaded(workshop: Workshop, monkeypatch: pyte
 
 
 async def test_groups_of_a_user_who_is_not_root(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system.os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(system.os, "getgroups", lambda: [1])
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("os.getgroups", lambda: [1])
     monkeypatch.setattr(system, "_group", lambda number: "dialout" if number == 1 else "till")
     groups = (await look(workshop))["groups"]
     assert groups.text == "in dialout of the devices' groups, not in plugdev, video, input, lp, audio"
