@@ -94,8 +94,6 @@ def _glyph(character: str, code_page: str) -> bytes:
 
 def _encoded(character: str, code_page: str) -> bytes:
     try:
-        glyph = character.encode(code_page)
+        return character.encode(code_page)
     except UnicodeEncodeError:
         return b""
-    # Some tables have pictures below the space; on the wire these bytes are commands.
-    return b"" if any(byte < 0x20 or byte == 0x7F for byte in glyph) else glyph

@@ -115,9 +115,8 @@ def _once(pages: Sequence[Page]) -> Callable[[Printer, Lease], bool]:
             lease.wait()
             try:
                 printer.print_page(left[0])
-            except DeviceUnavailableError as error:
-                if error.started:
-                    cut_short.append(error)
+            except DeviceUnavailableError:
+                # It knows whether it has begun, and the worker lets go of a job that has.
                 raise
             except BaseException as error:
                 # What is unforeseen may have come in the middle of the page.

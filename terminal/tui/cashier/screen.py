@@ -325,6 +325,7 @@ class CashierScreen(CashierLayout, inherit_bindings=False):
         if operator is not None and self.door is not None:
             logger.info("technician's screen: opened by %s (%s)", operator.name, operator.role)
             self._entry.clear()
+            self._draw_amount()
             self.app.push_screen(self.door.open())
 
     # The typed amount on its way to the counter

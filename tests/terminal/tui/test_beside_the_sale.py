@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 from textual.screen import Screen
 
 from terminal import operators as module
@@ -25,14 +26,23 @@ def on_top(app: CountingApp) -> object:
     return app.screen
 
 
+async def enter(app: CountingApp, pilot: Pilot[None], digits: str) -> None:
+    """Type a PIN and wait until it has been checked, on a thread of its own."""
+    await pilot.press(*digits, "enter")
+    asked = on_top(app)
+    while isinstance(asked, PinScreen) and asked.is_current and (asked._checking or asked._pin):
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
 class Behind(Screen[None]):
     """What is behind the door."""
 
 
 @pytest.fixture
-def operators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operators:
+def operators(tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> Operators:
     monkeypatch.setattr(module, "_COST", 2**13)
-    operators = Operators(tmp_path)
+    operators = Operators(tmp_path, clock)
     operators.add("Bob", Role.CASHIER, "1111")
     return operators
 
@@ -110,8 +120,7 @@ async def test_a_pin_opens_the_door_and_is_never_shown(
         words = words_of(app)
         assert "● ● ● ●" in words
         assert words.count("2580") == 1
-        await pilot.press("enter")
-        await pilot.pause()
+        await enter(app, pilot, "")
         assert isinstance(on_top(app), Behind)
         app.pop_screen()
         await pilot.pause()
@@ -127,14 +136,12 @@ async def test_a_wrong_pin_a_cashiers_and_a_lock_out_stay_outside(
         await app.cashier.runner.settle()
         await pilot.pause()
         for digits, words in [("0000", "Wrong PIN: 4 more"), ("1111", "Bob is a cashier")]:
-            await pilot.press(*digits, "enter")
-            await pilot.pause()
+            await enter(app, pilot, digits)
             assert words in words_of(app)
             assert "● ●" not in words_of(app)
         for _ in range(5):
-            await pilot.press(*"0000", "enter")
-        await pilot.press(*"2580", "enter")
-        await pilot.pause()
+            await enter(app, pilot, "0000")
+        await enter(app, pilot, "2580")
         assert "Too many wrong PINs: wait 30 s" in words_of(app)
         assert isinstance(on_top(app), PinScreen)
         await pilot.press("escape")
@@ -177,14 +184,15 @@ async def test_an_amount_begun_before_a_visit_does_not_meet_the_next_customer(
 ) -> None:
     operators.add("Tess", Role.TECHNICIAN, "2580")
     async with app.run_test() as pilot:
-        await pilot.press("1", "2", "m")
+        await pilot.press("1", "2")
+        assert "€0.12" in words_of(app)
+        await pilot.press("m")
         await app.cashier.runner.settle()
         await pilot.pause()
-        await pilot.press(*"2580", "enter")
-        await pilot.pause()
+        await enter(app, pilot, "2580")
         app.pop_screen()
         await pilot.pause()
-        assert "€0.00" in words_of(app)
+        assert "€0.12" not in words_of(app)
 
 
 @pytest.mark.parametrize(("state", "bells"), [("ready", 0), ("unavailable", 1)])
