@@ -104,7 +104,12 @@ class EscPosPrinter:
             self._learn()
 
     def info(self) -> DeviceInfo:
-        """Return what the printer says of itself. Raises DeviceUnavailableError once it is gone."""
+        """Return what the printer says of itself.
+
+        Raises DeviceUnavailableError once it is gone, and while it can't print: a printer without paper is
+        not ready, and is told before anyone wants a receipt.
+        """
+        self._check()
         details = {"line": self._line.name, "columns": str(self._paper.columns)}
         state = self._ask(answers.PRINTER)
         if state is None:

@@ -174,9 +174,13 @@ def test_opens_no_drawer_while_it_could_only_do_so_later(printer: Printer, bench
 def test_can_be_opened_while_it_is_out_of_paper(bench: PrinterBench) -> None:
     bench.engine.remove_paper()
     with bench.open() as printer:
-        assert printer.info().name
+        # It can't print, so it is not ready: that is what a technician and a cashier are told.
+        with pytest.raises(DeviceUnavailableError) as refused:
+            printer.info()
+        assert refused.value.reason is Reason.OUT_OF_PAPER
         assert printer.status().paper_out
         bench.engine.load_paper()
+        assert printer.info().name
         printer.print_page(PAGE)
     assert len(bench.engine.pages) == 1
 

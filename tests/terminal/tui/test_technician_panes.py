@@ -69,9 +69,7 @@ async def test_printer_display_and_sounder_are_tried(lent: tuple[Workshop, Simul
         assert len(paper.finished_pages) == 1
         paper.remove_paper()
         try:
-            await until_shown(pilot, "printer OFFLINE", "paper out")
-            await pilot.press("p")
-            await until_shown(pilot, "Test page: out of paper; cure:")
+            await until_shown(pilot, "✗ out of paper", "cure: put in a new roll")
         finally:
             paper.load_paper()
         await until_shown(pilot, "all 5 work")
