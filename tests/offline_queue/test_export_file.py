@@ -110,6 +110,15 @@ def test_a_record_that_is_left_out_moved_or_repeated_is_found_out(made: Made) ->
             export_file.read(b"".join((head, *wrong)), KEYS)
 
 
+def test_records_of_two_chains_are_found_out(made: Made) -> None:
+    """A store that was restored from an old copy goes on under the same key and the same numbers."""
+    other = chain(6)[4:]
+    head = ExportHead("T1", 3, 4, made.head.previous_head, other[-1].head, 0)
+    mixed = b"".join((head.encode(KEY), *(record.encode() for record in (*made.records[:2], *other))))
+    with pytest.raises(ChainBrokenError):
+        export_file.read(mixed, KEYS)
+
+
 def test_every_changed_byte_is_found_out(made: Made) -> None:
     for place in range(0, len(made.data), 7):
         data = bytearray(made.data)

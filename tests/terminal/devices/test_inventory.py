@@ -164,6 +164,7 @@ def test_a_card_that_there_is_none_of(fake: FakeDriver) -> None:
         ("fake:0", "fake:0", True),
         ("fake:1", "fake:10", False),
         ("fake:/dev/video1", "fake:0", False),
+        ("fake:1", "fake:Reader 10", False),
         ("serial:b", "fake:bc", False),
     ],
 )
