@@ -14,6 +14,8 @@ _CASE, _GLASS, _GHOST = (38, 40, 44), (6, 22, 18), (10, 32, 27)
 _BRIGHTEST = (110, 255, 214)
 _ROOM = (228, 230, 232)
 _FONT_PX = 24
+_OVERLAID = {"¥": "Y=", "€": "C="}
+"""Signs that the built-in font lacks, out of what lies one over the other."""
 
 
 def draw(lines: Sequence[str], brightness: int = 4) -> Image.Image:
@@ -35,7 +37,8 @@ def draw(lines: Sequence[str], brightness: int = 4) -> Image.Image:
             left, top = 2 * _FRAME + column * _CELL[0], 2 * _FRAME + row * _CELL[1]
             pen.rectangle((left + 1, top + 2, left + _CELL[0] - 2, top + _CELL[1] - 3), _GHOST)
             centre = (left + _CELL[0] // 2, top + _CELL[1] // 2)
-            pen.text(centre, character, light, font, anchor="mm")
+            for part in _OVERLAID.get(character, character):
+                pen.text(centre, part, light, font, anchor="mm")
     return picture
 
 
