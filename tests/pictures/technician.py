@@ -88,6 +88,7 @@ async def _workshop(name: str, home: Path) -> AsyncIterator[tuple[Workshop, Any]
     broken = worker_of("pcsc:ACS ACR122U 00 00", failing(Reason.SERVICE_DOWN, CURE))
     configured = devices(readers="sim:visa-approve", scanners="sim:", printers="sim:")
     file = home / CONFIG_FILE
-    file.write_text(CONFIG.format(terminal="T0001", host="https://127.0.0.1", ca=home))
+    file.touch()
+    file.write_text(CONFIG.format(terminal="T0001", host="https://127.0.0.1", ca=file))
     with workshop_of(home, configured, readers=(broken,), config=load(file)) as workshop:
         yield workshop, None
