@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceTimeoutError
-from terminal.devices.worker import DeviceState, Lease
+from terminal.devices.worker import DeviceState, DeviceWorker, Lease
 from terminal.diagnostics.workshop import Workshop
 
 ASK_S = 5.0
@@ -37,7 +37,14 @@ async def ask(
     Raises what *work* raises; NotAskedError for a device that is not open, and KeyError for one that is not
     there; DeviceTimeoutError after *timeout_s*.
     """
-    status = workshop.pool.worker(address).status
+    return await ask_worker(workshop.pool.worker(address), work, timeout_s=timeout_s)
+
+
+async def ask_worker(
+    worker: DeviceWorker[Any], work: Callable[[Any, Lease], T], *, timeout_s: float = ASK_S
+) -> T:
+    """The same for a device by its worker: two kinds of device may have one address, such as ``sim:``."""
+    status = worker.status
     if status.state not in (DeviceState.READY, DeviceState.BUSY):
         raise NotAskedError(status.text or status.state.value)
 
@@ -47,12 +54,12 @@ async def ask(
         except Exception as error:  # noqa: BLE001  it is the caller's
             return None, error
 
-    job = workshop.on(address, once)
+    job = worker.submit(once)
     try:
         async with asyncio.timeout(timeout_s):
             result, error = await asyncio.wrap_future(job.future)
     except TimeoutError as late:
-        raise DeviceTimeoutError(f"{address} does not answer within {timeout_s:g} s") from late
+        raise DeviceTimeoutError(f"{status.address} does not answer within {timeout_s:g} s") from late
     finally:
         job.cancel()
     if error is not None:

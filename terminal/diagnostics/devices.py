@@ -27,7 +27,7 @@ from terminal.devices.inventory import (
 )
 from terminal.devices.worker import DeviceState, DeviceWorker, Lease
 from terminal.diagnostics.apart import apart
-from terminal.diagnostics.asking import NotAskedError, ask
+from terminal.diagnostics.asking import NotAskedError, ask, ask_worker
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.firmware import KnownFirmware, about
 from terminal.diagnostics.workshop import Workshop
@@ -101,7 +101,7 @@ async def _report(workshop: Workshop, kind: str, worker: DeviceWorker[Any]) -> D
     if status.state is not DeviceState.READY:
         return report
     try:
-        return identified(report, *await ask(workshop, status.address, _identify))
+        return identified(report, *await ask_worker(worker, _identify))
     except DeviceUnavailableError as error:
         return replace(report, state="unavailable", text=error.reason.value, cure=error.hint)
     except DeviceError as error:

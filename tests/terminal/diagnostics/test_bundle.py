@@ -58,7 +58,10 @@ async def test_a_bundle_holds_everything_and_checks(
     assert areas >= {"system", "configuration", "udev", "devices", "keys", "network", "queue"}
     faults = [line for line in held["findings.txt"].splitlines() if line.startswith("FAIL")]
     assert [line[5:10] for line in faults] == ["queue"]
-    assert [device["address"] for device in json.loads(held["devices.json"])] == ["sim:", "sim:"]
+    assert [(device["address"], device["name"]) for device in json.loads(held["devices.json"])] == [
+        ("sim:", "Simulated reader"),
+        ("sim:", "simulated code scanner"),
+    ]
     assert "tillside" in json.loads(held["versions.json"])
     assert 'name = "Riverside Tea House"' in held["configuration.toml"]
     assert json.loads(held["manifest.json"])["terminal"] == "T1"
