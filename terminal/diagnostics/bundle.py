@@ -253,7 +253,9 @@ def check(file: Path, *, key: PublicKey | None = None) -> tuple[Finding, ...]:
     return (
         _check_files(contents, hashes),
         _check_signature(manifest, signature, public_key, key),
-        _check_card_numbers({**contents, _MANIFEST: _without(manifest, hashes.values())}),
+        _check_card_numbers(
+            {**contents, _MANIFEST: _without(manifest, (*hashes.values(), *_named(public_key)))}
+        ),
     )
 
 
@@ -311,8 +313,16 @@ def _check_card_numbers(contents: Mapping[str, bytes]) -> Finding:
     return Finding(AREA, "card numbers", Mark.OK, "nothing looks like one")
 
 
-def _without(manifest: bytes, hashes: Sequence[str] | Any) -> bytes:
-    """Return the manifest without its hashes: of random digits one in some thousand looks like a number."""
+def _named(public_key: str) -> tuple[str, ...]:
+    """Return a key and its id as the manifest writes them; nothing for what is no key."""
+    try:
+        return public_key, PublicKey(base64.b64decode(public_key, validate=True)).key_id
+    except (binascii.Error, RecordError):
+        return ()
+
+
+def _without(manifest: bytes, hashes: Sequence[str]) -> bytes:
+    """Return the manifest without its hashes: among random digits are some that look like a number."""
     for told in hashes:
         manifest = manifest.replace(told.encode(), b"")
     return manifest

@@ -177,6 +177,17 @@ async def test_a_manifest_that_was_mended_has_no_signature_any_more(
     assert marks(file)["signature"] is Mark.FAULT
 
 
+async def test_a_key_whose_id_looks_like_a_card_number_is_no_card_number(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One key in some hundred has such an id."""
+    keys = (SigningKey.generate() for _ in range(10_000))
+    key = next(key for key in keys if MASK in module.redact(key.key_id))
+    monkeypatch.setattr(module, "_key", lambda workshop: key)
+    await module.write(workshop, tmp_path / "support.zip", [])
+    assert marks(tmp_path / "support.zip") == FINE
+
+
 async def test_without_a_key_it_says_that_it_is_not_signed(
     workshop: Workshop, home: Path, tmp_path: Path
 ) -> None:
