@@ -10,7 +10,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := pcscd vsmartcard-vpcd gcc python3-dev python3-venv libpcsclite-dev swig linux-libc-dev \
 	libzbar0 libgl1 libglib2.0-0 libusb-1.0-0
 # Programs of others that look at our simulated readers, and a font for receipts in Chinese.
-APT_TEST := pcsc-tools opensc fonts-wqy-zenhei
+APT_TEST := pcsc-tools opensc libccid fonts-wqy-zenhei
 
 .PHONY: setup demo test check bench fuzz coverage pictures lock install-udev clean
 
@@ -38,7 +38,7 @@ test: setup
 		$(SUDO) apt-get update -qq && \
 		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(APT_TEST); \
 	fi
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2
 
 check: setup
 	@$(BIN)/ruff check .

@@ -1,12 +1,18 @@
 """Fixtures and options for every folder: the field of the simulated readers and the real PC/SC daemon."""
 
+import functools
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from simulators.readers.field import Field
 from simulators.readers.pcsc_daemon import PcscDaemon
 from simulators.readers.virtual_card import VirtualCard
+
+ROOT = Path(__file__).parent.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,12 +58,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks at the groups in the same hook.
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # There is one PC/SC daemon on a machine: of several processes that test, one has it.
-    for item in items:
-        if "pcsc_daemon" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("pcsc"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out one by one, but leave all that need the PC/SC daemon to one process.
+
+    There is one such daemon on a machine. (Groups marked for `--dist loadgroup` have no effect under
+    pytest 9.2: a node's name can't be changed any more.)
+    """
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class OneForTheDaemon(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "pcsc" if needs_daemon(nodeid) else nodeid
+
+    return OneForTheDaemon(config, log)
+
+
+@functools.cache
+def uses_daemon(path: str) -> bool:
+    """Tell whether a file of tests says that it uses the daemon."""
+    return bool(re.search(r"pcsc_daemon|virtual_card\b|PcscDaemon\(", (ROOT / path).read_text("utf-8")))
+
+
+def needs_daemon(nodeid: str) -> bool:
+    """Tell whether a test uses the PC/SC daemon, by its own name or by its file."""
+    return "pcsc" in nodeid.lower() or uses_daemon(nodeid.partition("::")[0])
 
 
 @pytest.fixture

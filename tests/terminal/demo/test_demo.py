@@ -29,9 +29,7 @@ def demo(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize(
-    "reader", ["sim:", pytest.param("pcsc:", marks=pytest.mark.xdist_group("pcsc")), "pn532:"]
-)
+@pytest.mark.parametrize("reader", ["sim:", "pcsc:", "pn532:"])
 def test_the_built_in_script_comes_out_as_it_says(reader: str) -> None:
     if reader == "pcsc:" and (missing := PcscDaemon.missing()):
         pytest.skip(f"the PC/SC daemon can't be had: {missing}")
