@@ -23,7 +23,9 @@ _SUBSYSTEMS = ("usb", "tty", "video4linux", "input", "sound", "usbmisc")
 _PLACES = (
     Path("/dev"),
     Path("/dev/serial/by-id"),
+    Path("/dev/input"),
     Path("/dev/input/by-id"),
+    Path("/dev/v4l/by-id"),
     Path("/dev/usb"),
     Path("/dev/snd"),
     Path("/dev/bus/usb"),
