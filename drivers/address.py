@@ -6,18 +6,21 @@ import re
 from dataclasses import dataclass
 
 _SCHEME = re.compile(r"[a-z][a-z0-9-]*")
+_PASSWORD = re.compile(r"(?<=//)([^/?#@:]*):[^/?#]*(?=@)")
+"""The password in the address of a network camera, ``rtsp://user:password@host/``."""
 
 
 class AddressError(ValueError):
     """A text that is no device address; the message names the right syntax."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DeviceAddress:
     """A driver's scheme and the device that it should open.
 
     Only the first colon splits, so a target may hold more of them
-    (``camera:http://127.0.0.1:8080/``). A target may be empty where the driver says so.
+    (``camera:http://127.0.0.1:8080/``). A target may be empty where the driver says so. A password
+    in it is in `target` alone: as text, in errors, logs and on screens, an address has ``***`` for it.
     """
 
     scheme: str
@@ -30,11 +33,15 @@ class DeviceAddress:
             raise AddressError(f"bad target {self.target!r}: printable text, no space at either end")
 
     def __str__(self) -> str:
-        return f"{self.scheme}:{self.target}"
+        shown = _PASSWORD.sub(r"\1:***", self.target)
+        return f"{self.scheme}:{shown}"
+
+    def __repr__(self) -> str:
+        return f"DeviceAddress({str(self)!r})"
 
 
 def parse(text: str) -> DeviceAddress:
-    """Return the address written in *text*; ``str(parse(text)) == text`` for every valid text."""
+    """Return the address written in *text*; ``str(parse(text)) == text`` where it has no password."""
     scheme, colon, target = text.partition(":")
     if not colon:
         raise AddressError(
