@@ -7,23 +7,17 @@ why. Runs on one event loop; devices have their own threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
 
-from drivers.address import DeviceAddress
 from terminal.config import Config
 from terminal.delivery import Delivery
 from terminal.devices.pool import DevicePool
-from terminal.devices.worker import Job, Lease
 from terminal.enrolment import Enrolment
 from terminal.host_client import HttpHost
 from terminal.log import LogRing, ring
 from terminal.payment.tap_trace import TapLog
 from terminal.store_worker import StoreWorker
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -48,7 +42,3 @@ class Workshop:
     """Whether nothing is wrong with the queue: there is none yet, or another program is at work on it."""
     host: HttpHost | None = None
     delivery: Delivery | None = None
-
-    def on(self, address: DeviceAddress, work: Callable[[Any, Lease], T]) -> Job[T]:
-        """Have a device do some work, in its own thread. Raises KeyError for a device that is not there."""
-        return self.pool.worker(address).submit(work)
