@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyudev  # type: ignore[import-untyped]
@@ -28,7 +29,7 @@ _PLACES = (
     Path("/dev/v4l/by-id"),
     Path("/dev/usb"),
     Path("/dev/snd"),
-    Path("/dev/bus/usb"),
+    *(Path(f"/dev/bus/usb/{bus:03d}") for bus in range(1, 17)),
 )
 POLL_S = 0.5
 """Pause between looks at the names where no udev runs, in seconds."""
@@ -58,11 +59,14 @@ class PlugWatch:
             self._thread.join()
 
     def _run(self) -> None:
-        try:
-            if self._places is _PLACES and _UDEV_RUNS.exists():
+        if self._places == _PLACES and _UDEV_RUNS.exists():
+            try:
                 self._listen()
-            else:
-                self._compare()
+            except Exception:
+                # Too many events at once, or udev has ended: names can still be compared.
+                logger.exception("udev can't be listened to any more")
+        try:
+            self._compare()
         except Exception:
             # Without it plugging is noticed by the workers themselves, a little later.
             logger.exception("nobody watches the plugs any more")
@@ -83,14 +87,13 @@ class PlugWatch:
                 self._on_change()
 
     def _names(self) -> frozenset[tuple[str, str]]:
-        found = set()
-        for place in self._places:
-            try:
-                entries = [entry for entry in os.scandir(place) if not entry.name.startswith("pts")]
-            except OSError:
-                continue
-            for entry in entries:
+        return frozenset(name for place in self._places for name in _names(place))
+
+
+def _names(place: Path) -> Iterator[tuple[str, str]]:
+    """Return what is in a folder, and where links lead; nothing of what goes away meanwhile."""
+    with suppress(OSError):
+        for entry in os.scandir(place):
+            with suppress(OSError):
                 # A lasting name that leads somewhere else now is a device under another path.
-                target = os.readlink(entry.path) if entry.is_symlink() else ""
-                found.add((entry.path, target))
-        return frozenset(found)
+                yield entry.path, os.readlink(entry.path) if entry.is_symlink() else ""

@@ -114,12 +114,13 @@ class Job(Generic[T]):
     def begin(self) -> threading.Event:
         """Return what tells this run of the job to end."""
         run = self._run = threading.Event()
+        self.stopped_at = None
         if self.stop.is_set():
-            run.set()
+            self.interrupt()
         return run
 
     def interrupt(self) -> None:
-        """End the present run. A job that was not cancelled is done again."""
+        """End the present run, which has `DEADLINE_S` for it. A job that was not cancelled is done again."""
         self.stopped_at = time.monotonic()
         if self._run is not None:
             self._run.set()
@@ -149,6 +150,8 @@ class DeviceWorker(Generic[D]):
         self._hurry = threading.Event()
         self._restart = threading.Event()
         self._status = DeviceStatus(address, DeviceState.OPENING)
+        self.opened = 0
+        """How often the device was opened: what it showed before is gone each time."""
         self._alive_at: float | None = None
         self._allowed_s = DEADLINE_S
         self._thread = threading.Thread(target=self._run, name=f"device {address}", daemon=True)
@@ -230,8 +233,9 @@ class DeviceWorker(Generic[D]):
 
     def _pause(self) -> None:
         """Wait before the next attempt to open, unless something was plugged in meanwhile."""
-        self._restart.clear()
         self._hurry.wait(REOPEN_S)
+        # What is opened anew now need not be restarted.
+        self._restart.clear()
         if not self._closing.is_set():
             self._hurry.clear()
 
@@ -241,7 +245,9 @@ class DeviceWorker(Generic[D]):
         device: D | None = None
         try:
             device = self._open_device(address)
-            self._set(DeviceState.READY, device.info().name)
+            name = device.info().name
+            self.opened += 1
+            self._set(DeviceState.READY, name)
             return device
         except DeviceUnavailableError as error:
             self._set(DeviceState.UNAVAILABLE, error.reason.value, error.hint)
@@ -295,6 +301,9 @@ class DeviceWorker(Generic[D]):
         self._beat(DEADLINE_S)
         try:
             lease = Lease(job.begin(), lambda: self._beat(DEADLINE_S), self._wait_for_customer)
+            if self._restart.is_set():
+                # It was asked for before there was a run to interrupt.
+                job.interrupt()
             result = job.work(device, lease)
         except DeviceUnavailableError as error:
             if error.started:

@@ -93,11 +93,18 @@ class Arming:
         job.future.add_done_callback(done)
 
     def _arm(self, reader: DeviceWorker[ContactlessReader]) -> None:
-        tap = reader.submit(
-            Tap(self._config, self._transaction, self._show, self._background, self._taps).run
-        )
-        # Before this reader serves the next order, the card that paid this one must have left it.
-        removal = reader.submit(wait_for_removal)
+        presented = Tap(self._config, self._transaction, self._show, self._background, self._taps)
+        tap = reader.submit(presented.run)
+
+        def empty(device: ContactlessReader, lease: Lease) -> None:
+            """Wait until the card that paid this order has left, before this reader serves the next one.
+
+            A reader that was away all the time has none to wait for; many such waits would keep it deaf.
+            """
+            if presented.began:
+                wait_for_removal(device, lease)
+
+        removal = reader.submit(empty)
 
         def tapped(result: Tapped | None) -> None:
             if result is not None and not self._stopped:

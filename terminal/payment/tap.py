@@ -114,11 +114,14 @@ class Tap:
         self._card_s = 0.0
         self._exchanges: list[_Exchange] = []
         self._reader: ContactlessReader | None = None
+        self.began = False
+        """Whether a reader has ever looked for a card for it."""
         self._signalled: Signal | None = None
 
     def run(self, reader: ContactlessReader, lease: Lease) -> Tapped | None:
         """Do the tap. Returns None where the lease ended before there was a final outcome."""
         self._reader = reader
+        self.began = True
         try:
             return self._run(reader, lease)
         finally:
@@ -132,8 +135,7 @@ class Tap:
                 return None
             began = time.perf_counter()
             outcome = self.present(card, lease.beat)
-            if self._taps is not None:
-                self._taps.add(self._trace(reader, card, outcome, time.perf_counter() - began))
+            self._remember(reader, card, outcome, time.perf_counter() - began)
             for found in outcome.findings:
                 logger.warning("check %s (%s): %s", found.check, found.response.value, found.words)
             if outcome.kind in _FINAL:
@@ -155,7 +157,7 @@ class Tap:
             self._signal(signal)
 
     def _signal(self, signal: Signal) -> None:
-        """Set the reader's lights, once for each change. They are of use, but nothing fails for them."""
+        """Set the reader's lights, once for each change. They are of use, but no payment fails for them."""
         if signal is self._signalled or not isinstance(self._reader, Signals):
             return
         self._signalled = signal
@@ -163,18 +165,32 @@ class Tap:
             self._reader.signal(signal)
         except DeviceError as error:
             logger.info("lights: %s", error)
+        except Exception:
+            logger.exception("the driver of %s failed to set its lights", self._reader.address)
 
     def _wait_for_card(self, reader: ContactlessReader, lease: Lease) -> Card | None:
+        told = False
         while not lease.stop.is_set():
             lease.beat()
             try:
                 card = reader.wait_for_card(lease.stop, timeout_s=MAX_WAIT_S)
             except SeveralCardsError:
-                self._tell(UiRequest(MessageId.PRESENT_ONE_CARD, UiStatus.READY_TO_READ), ONE_CARD)
+                if not told:
+                    self._tell(UiRequest(MessageId.PRESENT_ONE_CARD, UiStatus.READY_TO_READ), ONE_CARD)
+                told = True
+                lease.stop.wait(AGAIN_S)
                 continue
             if card is not None:
                 return card
         return None
+
+    def _remember(self, reader: ContactlessReader, card: Card, outcome: Outcome, total_s: float) -> None:
+        """Keep the tap for technicians. The card has answered: its outcome counts, whatever fails here."""
+        if self._taps is not None:
+            try:
+                self._taps.add(self._trace(reader, card, outcome, total_s))
+            except Exception:
+                logger.exception("a tap could not be remembered")
 
     def _trace(self, reader: ContactlessReader, card: Card, outcome: Outcome, total_s: float) -> TapTrace:
         """Render the tap for technicians. Masking it takes longer than the tap: it is done afterwards."""
@@ -213,7 +229,11 @@ class Tap:
         try:
             return converse(entry_point, Begin(self._transaction()), transceive, self._tell)
         finally:
-            card.release()
+            try:
+                card.release()
+            except Exception:
+                # Promised not to happen; the card's answer counts all the same.
+                logger.exception("the card could not be given back")
 
 
 def converse(

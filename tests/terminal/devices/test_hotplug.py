@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,6 +77,35 @@ def test_a_watch_that_fails_is_logged_and_holds_nothing_up(
     with watching(lambda: None, tmp_path):
         pass
     assert "nobody watches the plugs" in caplog.text
+
+
+def test_what_vanishes_during_a_look_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "link").symlink_to("ttyUSB0")
+    (tmp_path / "ttyUSB1").touch()
+
+    def gone(path: str) -> str:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(os, "readlink", gone)
+    told = Told()
+    with watching(told, tmp_path):
+        (tmp_path / "ttyUSB2").touch()
+        told.wait()
+
+
+def test_names_are_compared_once_udev_can_not_be_listened_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: PlugWatch) -> None:
+        raise OSError("No buffer space available")
+
+    monkeypatch.setattr(PlugWatch, "_listen", fail)
+    monkeypatch.setattr(hotplug, "_UDEV_RUNS", tmp_path)
+    monkeypatch.setattr(hotplug, "_PLACES", (tmp_path,))
+    told = Told()
+    with watching(told, *hotplug._PLACES):
+        (tmp_path / "ttyUSB0").touch()
+        told.wait()
 
 
 def test_a_watch_that_never_began_can_be_ended() -> None:

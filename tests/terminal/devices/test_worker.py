@@ -16,6 +16,7 @@ from terminal.devices.worker import (
     DeviceState,
     DeviceStatus,
     DeviceWorker,
+    Job,
     Lease,
 )
 from tests.terminal.devices.conftest import ADDRESS, PATIENCE_S, Bench, FakeDevice, failing
@@ -291,6 +292,74 @@ def test_restarting_a_stuck_device_takes_it_from_the_call_that_is_stuck(bench: B
     assert bench.worker.status.state is STUCK
     bench.worker.restart()
     assert job.future.result(PATIENCE_S) == "done"
+
+
+def test_a_job_that_goes_on_after_a_restart_may_wait_for_the_customer_again(bench: Bench) -> None:
+    tries: list[int] = []
+
+    def work(device: FakeDevice, lease: Lease) -> str | None:
+        tries.append(1)
+        lease.wait()
+        bench.blocked.set()
+        if len(tries) == 1:
+            assert lease.stop.wait(PATIENCE_S)
+            return None
+        bench.release.wait(PATIENCE_S)
+        return "done"
+
+    bench.worker.start()
+    job = bench.worker.submit(work)
+    bench.wait_blocked()
+    bench.blocked.clear()
+    bench.worker.restart()
+    bench.wait_blocked()
+    bench.clock.now += 3600
+    assert bench.worker.status.state is BUSY
+    bench.release.set()
+    assert job.future.result(PATIENCE_S) == "done"
+
+
+def test_a_restart_asked_for_as_a_job_begins_is_not_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It falls between taking the job and beginning its run."""
+    tries: list[FakeDevice] = []
+
+    def work(device: FakeDevice, lease: Lease) -> str | None:
+        tries.append(device)
+        return None if len(tries) == 1 and lease.stop.wait(PATIENCE_S) else "done"
+
+    begin = Job.begin
+
+    def begin_late(job: Job[str]) -> threading.Event:
+        if not tries:
+            bench.worker.restart()
+        return begin(job)
+
+    monkeypatch.setattr(Job, "begin", begin_late)
+    bench.worker.start()
+    assert bench.worker.submit(work).future.result(PATIENCE_S) == "done"
+    assert tries == bench.devices[:2]
+
+
+def test_how_often_a_device_was_opened_is_known(bench: Bench) -> None:
+    bench.open_faults = [failing(UNPLUGGED)]
+    bench.worker.start()
+    bench.wait_state(READY)
+    assert bench.worker.opened == 1
+    bench.worker.restart()
+    bench.wait_state(READY, times=2)
+    assert bench.worker.opened == 2
+
+
+def test_restarting_a_device_that_is_away_opens_it_once(bench: Bench) -> None:
+    bench.open_faults = [failing(UNPLUGGED)]
+    bench.worker.start()
+    bench.wait_state(AWAY)
+    bench.worker.restart()
+    bench.wait_state(READY)
+    bench.worker.submit(lambda device, lease: None).future.result(PATIENCE_S)
+    assert len(bench.devices) == 1
 
 
 def test_restarting_a_device_that_is_away_tries_it_at_once(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from drivers.address import parse
+from drivers.address import DeviceAddress, parse
 from drivers.errors import DeviceUnavailableError, Reason
 from drivers.protocols import Code
 from emv.background import Background
@@ -20,7 +20,7 @@ from emv.outcome import MessageId, OutcomeKind, UiRequest
 from simulators import scanner
 from simulators.cards import profile
 from simulators.readers import in_process
-from simulators.readers.in_process import FIELD
+from simulators.readers.in_process import FIELD, InProcessReader
 from terminal.config import Devices
 from terminal.devices import worker
 from terminal.devices.pool import DevicePool
@@ -277,3 +277,38 @@ async def test_a_device_that_comes_back_is_still_armed(
     counter.arm()
     await counter.until(lambda: counter.taps)
     assert len(counter.taps) == 1
+
+
+async def test_a_reader_that_was_away_for_many_orders_takes_the_next_card_at_once(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for cards to leave it that it has never seen."""
+    removals: list[int] = []
+    wait = InProcessReader.wait_for_removal
+
+    def count(self: InProcessReader, stop: threading.Event, *, timeout_s: float) -> bool:
+        removals.append(1)
+        return wait(self, stop, timeout_s=timeout_s)
+
+    monkeypatch.setattr(InProcessReader, "wait_for_removal", count)
+    away = threading.Event()
+    away.set()
+    open_sim = in_process.open
+
+    def open_when_back(address: DeviceAddress) -> InProcessReader:
+        if away.is_set():
+            raise DeviceUnavailableError(address, Reason.NOT_FOUND, "plug it in")
+        return open_sim(address)
+
+    monkeypatch.setattr(in_process, "open", open_when_back)
+    counter.pool.readers[0].restart()
+    await counter.until(lambda: counter.states()[0] == "unavailable")
+    for _ in range(20):
+        counter.arm().stop()
+    counter.arm()
+    away.clear()
+    FIELD.place(profile.load("visa-approve"))
+    await counter.until(lambda: counter.taps)
+    assert len(removals) <= 1  # for the card that paid
+    FIELD.take_away()
+    await idle(counter)

@@ -13,6 +13,7 @@ from emv.outcome import MessageId, UiStatus
 from simulators.cards import profile
 from simulators.readers.field import Field
 from simulators.readers.in_process import InProcessCard
+from terminal.payment import tap
 from terminal.payment.tap import ONE_CARD, Tap, Tapped
 from terminal.payment.tap_trace import KEPT, TapLog, TapTrace
 from tests.terminal.payment.taps import CONFIG, Counter, Reader
@@ -30,13 +31,13 @@ class LitReader(Reader):
 
 
 class CrowdedReader(Reader):
-    """Two cards at first; then the customer holds one."""
+    """Two cards at the first looks; then the customer holds one."""
 
-    crowded = True
+    crowded = 3
 
     def wait_for_card(self, stop: threading.Event, *, timeout_s: float) -> InProcessCard | None:
         if self.crowded:
-            self.crowded = False
+            self.crowded -= 1
             raise SeveralCardsError("two cards")
         return super().wait_for_card(stop, timeout_s=timeout_s)
 
@@ -87,18 +88,41 @@ def test_the_readers_own_lights_follow_the_tap(field: Field) -> None:
     assert reader.signals == [Signal.READY, Signal.CARD_READ, Signal.IDLE]
 
 
-def test_lights_that_fail_fail_no_payment(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [TransmissionError("no lights"), OSError("no lights"), KeyError("x")])
+def test_lights_that_fail_fail_no_payment(
+    field: Field, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def fail(self: LitReader, signal: Signal) -> None:
-        raise TransmissionError("no lights")
+        raise error
 
     monkeypatch.setattr(LitReader, "signal", fail)
     field.place(profile.load("visa-approve"))
-    assert run(LitReader(field), Counter(), TapLog()) is not None
+    counter = Counter()
+    assert run(LitReader(field), counter, TapLog()) is not None
+    assert len(counter.transactions) == 1
 
 
-def test_of_several_cards_one_is_asked_for(field: Field) -> None:
+@pytest.mark.parametrize("broken", ["listener", "release"])
+def test_what_fails_after_the_cards_answer_does_not_ask_the_card_again(
+    field: Field, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    taps, counter = TapLog(), Counter()
+    if broken == "listener":
+        taps.listen(fail)
+    else:
+        monkeypatch.setattr(InProcessCard, "release", fail)
+    field.place(profile.load("visa-approve"))
+    assert run(Reader(field), counter, taps) is not None
+    assert len(counter.transactions) == 1
+
+
+def test_of_several_cards_one_is_asked_for_once(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tap, "AGAIN_S", 0.001)
     counter = Counter()
     field.place(profile.load("visa-approve"))
     assert run(CrowdedReader(field), counter, TapLog()) is not None
-    assert (MessageId.PRESENT_ONE_CARD, UiStatus.READY_TO_READ) in counter.shown
-    assert ONE_CARD in counter.words
+    assert counter.shown.count((MessageId.PRESENT_ONE_CARD, UiStatus.READY_TO_READ)) == 1
+    assert counter.words == [ONE_CARD]
