@@ -28,13 +28,16 @@ from drivers.address import DeviceAddress
 from drivers.displays.commands import COMMAND_SETS, LEVELS, CommandSet
 from drivers.displays.glyphs import CODE_PAGES, fitted
 from drivers.errors import DeviceUnavailableError, Reason
+from drivers.gate import Gate
 from drivers.options import Options
+from drivers.port_fault import port_fault
 from drivers.protocols import DeviceInfo
 
 WRITE_S = 1.0
 """How long a display may hold up what is sent to it, in seconds. Two rows take 0.05 s at 9600 baud."""
 
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+_PLUG_IN = "plug the display in: ls /dev/ttyUSB* /dev/ttyACM*"
 _OPTIONS = {
     "protocol": "cd5220",
     "columns": "20",
@@ -53,6 +56,8 @@ class SerialDisplay:
     ) -> None:
         self._address = address
         self._port = port
+        # A descriptor that was closed may be another file a moment later, and would take the amount.
+        self._gate = Gate(address, port.close)
         self._commands = commands
         self._columns = options.number("columns", 20, lowest=1, highest=40)
         self._rows = options.number("rows", 2, lowest=1, highest=commands.max_rows)
@@ -75,9 +80,9 @@ class SerialDisplay:
         taken off its port, goes unnoticed.
         """
         try:
-            _ = self._port.in_waiting
-        # pyserial looks at a descriptor that `close` has set to None: a TypeError.
-        except (OSError, TypeError) as error:
+            with self._gate.use():
+                _ = self._port.in_waiting
+        except OSError as error:
             raise self._gone() from error
         return DeviceInfo(
             f"pole display on {self._port.name}",
@@ -113,41 +118,25 @@ class SerialDisplay:
 
     def close(self) -> None:
         """Give the port back. What was shown stays."""
-        self._port.close()
+        self._gate.close()
 
     def _send(self, data: bytes) -> None:
         try:
-            self._port.write(data)
+            with self._gate.use():
+                self._port.write(data)
         except serial.SerialTimeoutException as error:
             raise DeviceUnavailableError(
                 self._address,
                 Reason.STUCK,
                 "the display holds up what is sent: check its cable, and switch its flow control off",
             ) from error
-        except (OSError, TypeError) as error:
+        except OSError as error:
             raise self._gone() from error
 
     def _gone(self) -> DeviceUnavailableError:
         return DeviceUnavailableError(
             self._address, Reason.NOT_FOUND, "plug the display in again: ls /dev/ttyUSB* /dev/ttyACM*"
         )
-
-
-def _explain(address: DeviceAddress, path: str, error: OSError | ValueError) -> DeviceUnavailableError:
-    number = getattr(error, "errno", None)
-    if number in (errno.EBUSY, errno.EAGAIN):
-        return DeviceUnavailableError(
-            address, Reason.BUSY, f"close the program that uses it: fuser -v {path}"
-        )
-    if number in (errno.EACCES, errno.EPERM):
-        return DeviceUnavailableError(
-            address, Reason.NO_PERMISSION, "sudo usermod -aG dialout $USER, then log in again"
-        )
-    if os.path.exists(path):
-        return DeviceUnavailableError(address, Reason.NOT_FOUND, f"{path} is no serial port: ls -l {path}")
-    return DeviceUnavailableError(
-        address, Reason.NOT_FOUND, "plug the display in: ls /dev/ttyUSB* /dev/ttyACM*"
-    )
 
 
 def open(address: DeviceAddress) -> SerialDisplay:
@@ -163,7 +152,7 @@ def open(address: DeviceAddress) -> SerialDisplay:
             "write serial-display:/dev/ttyUSB1 or serial-display:/dev/ttyUSB1#protocol=escpos,baud=19200",
         )
     if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
-        raise _explain(address, path, PermissionError(errno.EACCES, path))
+        raise port_fault(address, path, PermissionError(errno.EACCES, path), absent=_PLUG_IN)
     # Not open yet: a wrong option is found out before the port is touched.
     port = serial.Serial(None, int(baud), timeout=0, write_timeout=WRITE_S, exclusive=True)
     display = SerialDisplay(address, port, commands, options)
@@ -171,7 +160,7 @@ def open(address: DeviceAddress) -> SerialDisplay:
     try:
         port.open()
     except (OSError, ValueError) as error:
-        raise _explain(address, path, error) from error
+        raise port_fault(address, path, error, absent=_PLUG_IN) from error
     try:
         display.start()
     except DeviceUnavailableError:

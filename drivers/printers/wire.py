@@ -20,12 +20,16 @@ import serial
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason
+from drivers.gate import Gate
+from drivers.port_fault import port_fault
 from drivers.protocols import MAX_WAIT_S
 
 CONNECT_S = 5.0
 """For how long a printer on the network may take to accept, in seconds."""
 STALL_S = 10.0
 """For how long a printer may take no byte before it counts as stuck: longer than a cutter needs."""
+_PLUG_IN = "plug the printer in: ls /dev/usb/lp* /dev/ttyUSB* /dev/ttyACM*"
+_NO_PRINTER = "it is no printer's port"
 
 
 class Wire(Protocol):
@@ -73,8 +77,9 @@ class DescriptorWire:
     ) -> None:
         self._address = address
         self._name = name
-        self._descriptor: int | None = descriptor
-        self._close = close
+        self._descriptor = descriptor
+        # A descriptor that was closed may be another file a moment later, and would take the receipt.
+        self._gate = Gate(address, close)
         self._ends = ends
         self._gone_hint = gone_hint
 
@@ -86,8 +91,9 @@ class DescriptorWire:
         deadline = time.monotonic() + STALL_S
         while data:
             try:
-                _, writable, _ = select.select([], [self._opened()], [], MAX_WAIT_S)
-                taken = os.write(self._opened(), data) if writable else 0
+                with self._gate.use():
+                    _, writable, _ = select.select([], [self._descriptor], [], MAX_WAIT_S)
+                    taken = os.write(self._descriptor, data) if writable else 0
             except BlockingIOError:
                 taken = 0
             except OSError as error:
@@ -102,10 +108,11 @@ class DescriptorWire:
 
     def read(self, timeout_s: float) -> bytes:
         try:
-            readable, _, _ = select.select([self._opened()], [], [], min(timeout_s, MAX_WAIT_S))
-            if not readable:
-                return b""
-            data = os.read(self._opened(), 256)
+            with self._gate.use():
+                readable, _, _ = select.select([self._descriptor], [], [], min(timeout_s, MAX_WAIT_S))
+                if not readable:
+                    return b""
+                data = os.read(self._descriptor, 256)
         except BlockingIOError:
             return b""
         except OSError as error:
@@ -118,14 +125,7 @@ class DescriptorWire:
         return data
 
     def close(self) -> None:
-        if self._descriptor is not None:
-            self._descriptor = None
-            self._close()
-
-    def _opened(self) -> int:
-        if self._descriptor is None:
-            raise self._gone()
-        return self._descriptor
+        self._gate.close()
 
     def _gone(self) -> DeviceUnavailableError:
         return DeviceUnavailableError(self._address, Reason.NOT_FOUND, self._gone_hint)
@@ -189,7 +189,7 @@ def path(address: DeviceAddress, name: str, baud: int) -> DescriptorWire:
         mode = os.stat(name).st_mode
         descriptor = os.open(name, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
-        raise _path_error(address, name, error) from error
+        raise port_fault(address, name, error, absent=_PLUG_IN, wrong=_NO_PRINTER) from error
     if not os.isatty(descriptor) and stat.S_ISCHR(mode):
         return DescriptorWire(
             address,
@@ -207,7 +207,7 @@ def _serial(address: DeviceAddress, name: str, baud: int) -> DescriptorWire:
     try:
         port = serial.Serial(name, baud, timeout=0, exclusive=True)
     except (OSError, ValueError) as error:
-        raise _path_error(address, name, error) from error
+        raise port_fault(address, name, error, absent=_PLUG_IN, wrong=_NO_PRINTER) from error
     return DescriptorWire(
         address,
         name,
@@ -215,22 +215,4 @@ def _serial(address: DeviceAddress, name: str, baud: int) -> DescriptorWire:
         port.close,
         ends=True,
         gone_hint="plug the printer in again: ls /dev/ttyUSB* /dev/ttyACM*",
-    )
-
-
-def _path_error(address: DeviceAddress, name: str, error: OSError | ValueError) -> DeviceUnavailableError:
-    number = getattr(error, "errno", None)
-    if number in (errno.EBUSY, errno.EAGAIN):
-        return DeviceUnavailableError(
-            address, Reason.BUSY, f"close the program that uses it: fuser -v {name}"
-        )
-    if number in (errno.EACCES, errno.EPERM):
-        group = "lp" if "lp" in os.path.basename(name) else "dialout"
-        return DeviceUnavailableError(
-            address, Reason.NO_PERMISSION, f"sudo usermod -aG {group} $USER, then log in again"
-        )
-    if os.path.exists(name):
-        return DeviceUnavailableError(address, Reason.NOT_FOUND, f"{name} is no printer's port: ls -l {name}")
-    return DeviceUnavailableError(
-        address, Reason.NOT_FOUND, "plug the printer in: ls /dev/usb/lp* /dev/ttyUSB* /dev/ttyACM*"
     )

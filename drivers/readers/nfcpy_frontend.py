@@ -62,7 +62,7 @@ from drivers.errors import (
 from drivers.protocols import DeviceInfo
 from drivers.readers.nfcpy_reader import LINE, NfcpyReader, shut
 from drivers.readers.pn53x_reader import Pn53xReader
-from drivers.readers.pn532 import lock_port, port_fault, wake
+from drivers.readers.pn532 import lock_port, reader_fault, wake
 
 _USB = re.compile(r"usb(:[0-9A-Fa-f]{4}(:[0-9A-Fa-f]{4})?|:\d{1,3}(:\d{1,3})?)?")
 # nfcpy hands the port to a shell (stty).
@@ -252,8 +252,8 @@ def _open_tty(address: DeviceAddress, path: str) -> tuple[_Found, type[FrontendR
         if lock >= 0:
             os.close(lock)
         if isinstance(error, LINE):
-            raise port_fault(address, port, error) from error
-        raise port_fault(address, port, OSError(errno.ENODEV, "no sensible answer")) from error
+            raise reader_fault(address, port, error) from error
+        raise reader_fault(address, port, OSError(errno.ENODEV, "no sensible answer")) from error
 
 
 def _device_at(port: str, driver: str | None) -> Any:
@@ -284,7 +284,7 @@ def _open_udp(address: DeviceAddress, path: str) -> tuple[_Found, type[FrontendR
 def _fault(address: DeviceAddress, place: str, error: BaseException) -> DeviceUnavailableError:
     """Say why a device can't be used. `place` is where it was found, as nfcpy writes it."""
     if place.startswith("/"):
-        return port_fault(address, place, error)
+        return reader_fault(address, place, error)
     number = getattr(error, "errno", None)
     if number == errno.EACCES or isinstance(error, usb1.USBErrorAccess):
         hint = "make install-udev, then unplug the reader and plug it in again"

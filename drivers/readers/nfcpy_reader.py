@@ -38,8 +38,8 @@ from drivers.errors import (
     SeveralCardsError,
     TransmissionError,
 )
+from drivers.gate import Gate
 from drivers.readers.card_parameters import describe_a, describe_b
-from drivers.readers.gate import Gate
 from drivers.readers.iso_dep import IsoDep
 
 # nfcpy writes every byte of a card into its debug log, and some of them are a card number. It keeps

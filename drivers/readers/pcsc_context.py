@@ -11,7 +11,7 @@ from smartcard import scard  # type: ignore[import-untyped]
 
 from drivers.address import DeviceAddress
 from drivers.errors import CardLostError, DeviceError, DeviceUnavailableError, Reason, TransmissionError
-from drivers.readers.gate import Gate
+from drivers.gate import Gate
 
 _SYSTEMD = Path("/run/systemd/system").is_dir()
 _START = "sudo systemctl start pcscd" if _SYSTEMD else "sudo pcscd"

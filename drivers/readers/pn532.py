@@ -44,6 +44,7 @@ import nfc.clf.transport  # type: ignore[import-untyped]
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceError, DeviceUnavailableError, Reason, TransmissionError
+from drivers.port_fault import port_fault
 from drivers.protocols import DeviceInfo
 from drivers.readers.nfcpy_reader import BROKEN, LINE, shut
 from drivers.readers.pn53x_reader import Pn53xReader
@@ -74,20 +75,12 @@ _ANALOG_TYPE_A = 0x0A
 _VALUE = re.compile(r"[0-9A-Fa-f]{2}")
 
 
-def port_fault(address: DeviceAddress, path: str, error: BaseException) -> DeviceUnavailableError:
+def reader_fault(address: DeviceAddress, path: str, error: BaseException) -> DeviceUnavailableError:
     """Say why a serial port, or the chip behind it, can't be used."""
-    known = {
-        errno.ENOENT: (Reason.NOT_FOUND, _attached_hint(address)),
-        errno.EACCES: (Reason.NO_PERMISSION, "sudo usermod -aG dialout $USER, then log in again"),
-        errno.EWOULDBLOCK: (Reason.BUSY, f"sudo fuser -v {path}"),
-        errno.EBUSY: (Reason.BUSY, f"sudo fuser -v {path}"),
-        errno.ETIMEDOUT: (Reason.STUCK, "unplug the reader and plug it in again"),
-    }
-    otherwise = (
-        Reason.NOT_FOUND,
-        f"check cable and that the module is switched to HSU (serial): ls -l {path}",
-    )
-    return DeviceUnavailableError(address, *known.get(getattr(error, "errno", 0), otherwise))
+    if getattr(error, "errno", None) == errno.ETIMEDOUT:
+        return DeviceUnavailableError(address, Reason.STUCK, "unplug the reader and plug it in again")
+    wrong = "check cable and that the module is switched to HSU (serial)"
+    return port_fault(address, path, error, absent=_attached_hint(address), wrong=wrong)
 
 
 def _attached_hint(address: DeviceAddress) -> str:
@@ -172,7 +165,7 @@ class Pn532Reader(Pn53xReader):
         self._analog = analog
 
     def _unavailable(self, error: BaseException) -> DeviceUnavailableError:
-        return port_fault(self._address, self._address.target, error)
+        return reader_fault(self._address, self._address.target, error)
 
     def _end(self) -> None:
         super()._end()

@@ -27,7 +27,9 @@ from serial.tools import list_ports
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason, TransmissionError
+from drivers.gate import Gate
 from drivers.options import Options
+from drivers.port_fault import port_fault
 from drivers.protocols import MAX_WAIT_S, Code, DeviceInfo
 from drivers.scanners.line_assembler import MAX_LINE_BYTES, PAUSE_S, LineAssembler
 from drivers.scanners.scanned_line import read_line
@@ -48,6 +50,8 @@ class SerialScanner:
     ) -> None:
         self._address = address
         self._port = port
+        # A descriptor that was closed may be another file a moment later, and would lose its bytes to this.
+        self._gate = Gate(address, port.close)
         self._clock = clock
         self._prefix = options.text("prefix").encode()
         self._suffix = options.text("suffix").encode()
@@ -62,8 +66,9 @@ class SerialScanner:
     def info(self) -> DeviceInfo:
         """Return what USB says of the port, its name and baud rate; the scanner itself says nothing."""
         try:
-            _ = self._port.in_waiting
-        except (OSError, TypeError) as error:
+            with self._gate.use():
+                _ = self._port.in_waiting
+        except OSError as error:
             raise self._gone() from error
         path = str(self._port.name)
         details = {"port": path, "baud": str(self._port.baudrate)}
@@ -95,7 +100,7 @@ class SerialScanner:
 
     def close(self) -> None:
         """Give the port back."""
-        self._port.close()
+        self._gate.close()
 
     def _text(self, line: bytes) -> bytes:
         if len(line) > MAX_LINE_BYTES:
@@ -110,17 +115,18 @@ class SerialScanner:
 
     def _drop_old(self) -> None:
         try:
-            self._lines.drop(self._port.read(self._port.in_waiting))
-        except (OSError, TypeError) as error:
+            with self._gate.use():
+                self._lines.drop(self._port.read(self._port.in_waiting))
+        except OSError as error:
             raise self._gone() from error
 
     def _read(self, timeout_s: float) -> list[bytes]:
         try:
-            self._port.timeout = timeout_s
-            first = self._port.read(1)
-            return self._lines.feed(first + self._port.read(self._port.in_waiting) if first else b"")
-        # pyserial reads from a descriptor that `close` has set to None: a TypeError.
-        except (OSError, TypeError) as error:
+            with self._gate.use():
+                self._port.timeout = timeout_s
+                first = self._port.read(1)
+                return self._lines.feed(first + self._port.read(self._port.in_waiting) if first else b"")
+        except OSError as error:
             raise self._gone() from error
 
     def _gone(self) -> DeviceUnavailableError:
@@ -141,21 +147,6 @@ def lasting_names(folder: Path | None = None) -> Sequence[str]:
         return ()
 
 
-def _explain(address: DeviceAddress, path: str, error: OSError | ValueError) -> DeviceUnavailableError:
-    number = getattr(error, "errno", None)
-    if number in (errno.EBUSY, errno.EAGAIN):
-        return DeviceUnavailableError(
-            address, Reason.BUSY, f"close the program that uses it: fuser -v {path}"
-        )
-    if number in (errno.EACCES, errno.EPERM):
-        return DeviceUnavailableError(
-            address, Reason.NO_PERMISSION, "sudo usermod -aG dialout $USER, then log in again"
-        )
-    if Path(path).exists():
-        return DeviceUnavailableError(address, Reason.NOT_FOUND, f"{path} is no serial port: ls -l {path}")
-    return DeviceUnavailableError(address, Reason.NOT_FOUND, _plug_in("plug the scanner in"))
-
-
 def open(address: DeviceAddress) -> SerialScanner:
     """Open the port for this process alone. Raises DeviceUnavailableError with reason and cure."""
     options = Options(address, _OPTIONS)
@@ -169,11 +160,13 @@ def open(address: DeviceAddress) -> SerialScanner:
     baud = options.number("baud", 9600, lowest=300, highest=921600)
     options.choice("end", ("line", "pause"), "line")
     if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
-        raise _explain(address, path, PermissionError(errno.EACCES, path))
+        raise port_fault(
+            address, path, PermissionError(errno.EACCES, path), absent=_plug_in("plug the scanner in")
+        )
     try:
         port = serial.Serial(path, baud, timeout=MAX_WAIT_S, exclusive=True)
     except (OSError, ValueError) as error:
-        raise _explain(address, path, error) from error
+        raise port_fault(address, path, error, absent=_plug_in("plug the scanner in")) from error
     return SerialScanner(address, options, port)
 
 

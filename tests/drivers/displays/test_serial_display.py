@@ -134,6 +134,24 @@ def test_closing_from_another_thread_is_allowed(line: Line) -> None:
         display.show(["x"])
 
 
+def test_a_display_that_is_closed_as_it_is_written_to_keeps_its_port_until_then(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its descriptor may be another file's a moment after it was closed."""
+    display = opened(line)
+    write = display._port.write
+
+    def closed_meanwhile(data: bytes) -> int | None:
+        display.close()
+        return write(data)
+
+    monkeypatch.setattr(display._port, "write", closed_meanwhile)
+    line.read(9)
+    display.show(["Total", "12.50"])
+    assert line.read(48).startswith(b"\x1bQATotal")
+    assert not display._port.is_open
+
+
 @pytest.mark.parametrize(
     ("target", "words"),
     [

@@ -286,7 +286,7 @@ class TestWhatGoesWrong:
         with SerialPrinter() as serial, opened(serial.address):
             error = refused(serial.address)
         assert error.reason is Reason.BUSY
-        assert error.hint == f"close the program that uses it: fuser -v {serial.path}"
+        assert error.hint == f"close the program that uses it: sudo fuser -v {serial.path}"
 
     @pytest.mark.parametrize(("name", "group"), [("/dev/usb/lp0", "lp"), ("/dev/ttyUSB0", "dialout")])
     def test_a_port_that_is_not_ours(self, name: str, group: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,6 +304,28 @@ class TestWhatGoesWrong:
             with pytest.raises(DeviceUnavailableError) as caught:
                 device.info()
         assert caught.value.reason is Reason.NOT_FOUND
+
+
+def test_a_line_that_is_closed_as_it_is_written_to_writes_into_no_other_file(
+    printer: NetworkPrinter, tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next file that is opened gets the number of the descriptor that was closed."""
+    line = wire.network(DeviceAddress("escpos", ""), "127.0.0.1", printer.port)
+    file = os.path.join(tmp_path, "queue.sqlite")
+    others: list[int] = []
+
+    def closed_meanwhile(*_: object) -> tuple[list[int], list[int], list[int]]:
+        line.close()
+        others.append(os.open(file, os.O_RDWR | os.O_CREAT))
+        return [1], [1], []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wire.select, "select", closed_meanwhile)
+        line.write(b"a receipt")
+    assert os.fstat(others[0]).st_size == 0
+    os.close(others[0])
+    with pytest.raises(DeviceUnavailableError):
+        line.write(b"another")
 
 
 def test_the_kernels_printer_file_is_written_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

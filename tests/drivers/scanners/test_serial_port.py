@@ -195,6 +195,23 @@ def test_closing_twice_is_allowed_and_a_closed_port_says_so(scanner: SerialScann
         scanner.next_code(Event(), timeout_s=10)
 
 
+def test_a_port_that_is_closed_as_it_is_read_is_kept_until_then(scanner: SerialScanner, wire: Wire) -> None:
+    """Its descriptor may be another file's a moment after it was closed."""
+    read = scanner._port.read
+
+    def closed_meanwhile(size: int = 1) -> bytes:
+        if size == 1:
+            scanner.close()
+            wire.send(b"281\r")
+        return read(size)
+
+    scanner._port.read = closed_meanwhile  # type: ignore[method-assign]
+    code = scanner.next_code(Event(), timeout_s=10)
+    assert code is not None
+    assert code.text == "281"
+    assert not scanner._port.is_open
+
+
 def test_info_names_port_and_baud_rate(wire: Wire) -> None:
     scanner = serial_port.open(parse(f"{wire.address}#baud=115200"))
     info = scanner.info()

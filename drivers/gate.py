@@ -9,7 +9,7 @@ out. A user that is stuck in the library keeps its handle for good, and is refus
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 
 from drivers.address import DeviceAddress
@@ -21,7 +21,7 @@ class Gate:
 
     Args:
         address: What errors name.
-        end: Gives the device back. Called once, by whoever comes last; must raise nothing.
+        end: Gives the device back. Called once, by whoever comes last; may raise OSError, and nothing else.
     """
 
     def __init__(self, address: DeviceAddress, end: Callable[[], None]) -> None:
@@ -34,14 +34,15 @@ class Gate:
     @contextmanager
     def use(self) -> Iterator[None]:
         """Hold the device for one library call or a few; not to be nested."""
-        with self._busy:
-            try:
+        try:
+            with self._busy:
                 if self._closing:
                     raise DeviceUnavailableError(self._address, Reason.NOT_FOUND, "open it again")
                 yield
-            finally:
-                if self._closing:
-                    self._finish()
+        finally:
+            # Asked when the device is free again: whoever closes later than this finds it so.
+            if self._closing:
+                self.close()
 
     def close(self) -> bool:
         """Close now, or have the user do it; true if it is done."""
@@ -57,4 +58,6 @@ class Gate:
     def _finish(self) -> None:
         if not self._ended:
             self._ended = True
-            self._end()
+            # What the system does not take back any more is gone already.
+            with suppress(OSError):
+                self._end()

@@ -1,13 +1,14 @@
 """One thread uses a device, another closes it."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, Lock
 
 import pytest
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError
-from drivers.readers.gate import Gate
+from drivers.gate import Gate
 
 
 class Device:
@@ -52,6 +53,37 @@ def test_a_device_in_use_is_closed_by_its_user(device: Device) -> None:
     assert device.ended == ["ended"]
     assert device.gate.close()
     assert device.ended == ["ended"]
+
+
+def test_one_that_closes_as_its_user_leaves_is_not_forgotten(device: Device) -> None:
+    class Late:
+        """A lock under which somebody closes in the last moment."""
+
+        def __init__(self) -> None:
+            self._lock = Lock()
+
+        def acquire(self, blocking: bool = True) -> bool:
+            return self._lock.acquire(blocking)
+
+        def release(self) -> None:
+            self._lock.release()
+
+        def __enter__(self) -> None:
+            self._lock.acquire()
+
+        def __exit__(self, *error: object) -> None:
+            assert not device.gate.close()
+            self._lock.release()
+
+    device.gate._busy = Late()  # type: ignore[assignment]
+    with device.gate.use():
+        pass
+    assert device.ended == ["ended"]
+
+
+def test_what_can_not_be_given_back_is_no_fault() -> None:
+    gate = Gate(DeviceAddress("test", ""), lambda: os.close(-1))
+    assert gate.close()
 
 
 def test_a_user_that_fails_closes_too(device: Device) -> None:
