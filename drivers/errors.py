@@ -15,6 +15,15 @@ class Reason(Enum):
     NO_PERMISSION = "no permission"
     BUSY = "in use by another program"
     NOT_FOUND = "not found"
+    # The port or the host is there, and nothing on it answers.
+    NO_ANSWER = "no answer"
+    # A network device refuses the connection: it is off, busy, or listens on another port.
+    REFUSED = "connection refused"
+    # What answers is not what the address says: a web page where a camera should be, another chip.
+    WRONG_DEVICE = "something else is there"
+    # An unknown scheme, option or value, bad syntax, or a name that fits none or several of what is there.
+    WRONG_ADDRESS = "wrong address"
+    # It was used, and stopped answering.
     STUCK = "does not answer"
     OUT_OF_PAPER = "out of paper"
     COVER_OPEN = "cover open"
