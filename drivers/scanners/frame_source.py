@@ -8,6 +8,7 @@ at its end.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,12 +19,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+logger = logging.getLogger(__name__)
+
 _CLOSE_S = 1.0
 _RATE_FRAMES = 30
 
 
 class FramesEndedError(Exception):
-    """The camera stopped sending: unplugged, switched off, or the network is gone."""
+    """The camera stopped sending: unplugged, switched off, the network is gone, or OpenCV gave up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,24 +159,30 @@ class FrameSource:
         return 0 if self._frame is None else self._frame.number
 
     def _grab_all(self, capture: cv2.VideoCapture) -> None:
+        """Grab to the end, whatever that is, and tell of it: nobody waits for a picture that can't come."""
         current: cv2.VideoCapture | None = capture
-        progress = True
-        while current is not None and self._wait_until_due():
-            began_s = time.perf_counter()
-            if current.grab():
-                progress = True
-                self._keep(current, time.perf_counter())
-                continue
-            self._fell_silent = time.perf_counter() - began_s >= self._silence_s
-            current.release()
-            # A file starts over, unless it gave nothing since it last did.
-            current = self._open_capture() if progress and not self._live else None
-            progress = False
-        if current is not None:
-            current.release()
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+        try:
+            progress = True
+            while current is not None and self._wait_until_due():
+                began_s = time.perf_counter()
+                if current.grab():
+                    progress = True
+                    self._keep(current, time.perf_counter())
+                    continue
+                self._fell_silent = time.perf_counter() - began_s >= self._silence_s
+                current.release()
+                # A file starts over, unless it gave nothing since it last did.
+                current = self._open_capture() if progress and not self._live else None
+                progress = False
+        except Exception:
+            # OpenCV's own error over a picture that it can't decode, or no memory for one.
+            logger.warning("the camera is given up", exc_info=True)
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+            if current is not None:
+                current.release()
 
     def _keep(self, capture: cv2.VideoCapture, arrived_s: float) -> None:
         """Count the grabbed picture, and turn it into pixels if somebody looks."""

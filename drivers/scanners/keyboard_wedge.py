@@ -11,8 +11,8 @@
 | finding scanners | by name | those that call themselves scanners, and known makers of scanners |
 
 A keyboard that a person types on is no scanner: an address that fits several keyboards is refused, and
-one that is typed on slowly is let go (its first few keys are lost). It is taken again at the first line
-that only a scanner types so fast.
+one that is typed on slowly is let go (its first few keys are lost), in a sale or at the next `info`. It
+is taken again at the first line that only a scanner types so fast.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ import evdev
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason, TransmissionError
+from drivers.gate import Gate
 from drivers.options import Options
 from drivers.protocols import MAX_WAIT_S, Code, DeviceInfo
 from drivers.scanners import keyboards
@@ -57,15 +58,20 @@ class KeyboardScanner:
         self._layout = layout
         self._keys = KeyReader(LAYOUTS[layout])
         self._grabbed = True
+        self._gate = Gate(address, self._end)
 
     @property
     def address(self) -> DeviceAddress:
         return self._address
 
     def info(self) -> DeviceInfo:
-        """Return what the device says of itself, and whether its keys are kept from other programs."""
+        """Return what the device says of itself, and whether its keys are kept from other programs.
+
+        What was typed before is dropped, once it has told whether a person types.
+        """
         if not os.path.exists(self._device.path):
             raise self._gone()
+        self._drop_old()
         given = self._device.info
         details = {
             "device": str(self._device.path),
@@ -84,8 +90,7 @@ class KeyboardScanner:
         the next call goes on after it.
         """
         deadline = time.monotonic() + timeout_s
-        while self._read(0.0) is not None:
-            pass
+        self._drop_old()
         while not stop.is_set():
             left_s = deadline - time.monotonic()
             lines = self._read(max(0.0, min(MAX_WAIT_S, left_s)))
@@ -97,10 +102,16 @@ class KeyboardScanner:
 
     def close(self) -> None:
         """Give the keyboard back to everyone, and close it."""
-        with contextlib.suppress(OSError, ValueError):
+        self._gate.close()
+
+    def _end(self) -> None:
+        with contextlib.suppress(OSError):
             self._device.ungrab()
-        with contextlib.suppress(OSError, ValueError):
-            self._device.close()
+        self._device.close()
+
+    def _drop_old(self) -> None:
+        while self._read(0.0) is not None:
+            pass
 
     def _code(self, line: str) -> Code:
         if len(line) > MAX_LINE_BYTES:
@@ -115,15 +126,15 @@ class KeyboardScanner:
     def _read(self, timeout_s: float) -> list[str] | None:
         """Return the lines that were completed, and None where nothing came in this time."""
         try:
-            if not select.select([self._device.fd], [], [], timeout_s)[0]:
-                return None
-            raw = os.read(self._device.fd, _READ_BYTES)
-            lines = self._keys.feed(raw)
-            self._hold_or_let_go()
+            with self._gate.use():
+                if not select.select([self._device.fd], [], [], timeout_s)[0]:
+                    return None
+                raw = os.read(self._device.fd, _READ_BYTES)
+                lines = self._keys.feed(raw)
+                self._hold_or_let_go()
         except BlockingIOError:
             return None
-        # A closed device has no descriptor any more: a ValueError.
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise self._gone() from error
         if not raw:
             raise self._gone()

@@ -147,6 +147,37 @@ def test_a_person_who_types_gets_the_keyboard_back_until_a_scanner_types(
     assert scanner.info().details["grab"] == "exclusive"
 
 
+def test_a_person_who_types_while_no_sale_runs_gets_the_keyboard_back(
+    scanner: KeyboardScanner, device: PipeDevice
+) -> None:
+    """An idle till asks for `info` alone."""
+    os.write(device.near, typed("hello", gap_s=0.3))
+    assert scanner.info().details["grab"].startswith("let go")
+    assert device.grabs == [True, False]
+    os.write(device.near, typed(PAY_CODE, start_s=1100))
+    assert scanner.info().details["grab"] == "exclusive"
+    assert scan(scanner, device, typed("next", start_s=1200)) == ("next", "")
+
+
+def test_a_device_that_is_closed_as_it_is_read_is_kept_until_then(
+    scanner: KeyboardScanner, device: PipeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its descriptor may be another file's a moment after it was closed."""
+    real, closed = os.read, []
+
+    def closed_meanwhile(descriptor: int, count: int) -> bytes:
+        scanner.close()
+        closed.append(device.fd < 0)
+        return real(descriptor, count)
+
+    os.write(device.near, typed("yesterday"))
+    monkeypatch.setattr(os, "read", closed_meanwhile)
+    with pytest.raises(DeviceUnavailableError):
+        scanner.info()
+    assert closed == [False]
+    assert device.fd == -1
+
+
 def test_info_says_what_the_device_says(scanner: KeyboardScanner, device: PipeDevice) -> None:
     info = scanner.info()
     assert (info.name, info.serial_number) == ("Newland HR32 Scanner", "A1B2")
