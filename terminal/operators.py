@@ -3,7 +3,8 @@
 A PIN is told to be right or wrong, never read back: the file holds a salted scrypt hash of it. That
 slows guessing down and no more, as four digits are ten thousand guesses: the file is readable by its
 owner alone, and after five wrong tries in a row the terminal waits, each time longer. A try counts
-before it is checked, and is on disk then, so that switching the terminal off wins nothing.
+before it is checked, and is on disk then, so that switching the terminal off wins nothing. Only the PIN
+of somebody with a wanted role ends the row: a cashier's own does not buy guesses at a technician's.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import re
 import secrets
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +35,9 @@ FREE_TRIES = 5
 FIRST_WAIT_S = 30
 """The wait after the fifth wrong try in a row; it doubles with each further one."""
 LONGEST_WAIT_S = 3600
+LOCK_S = 3.0
+"""How long another program may be at the file. It hashes meanwhile, some 0.1 s for each operator."""
+_LOOK_S = 0.05
 
 _PIN = re.compile(r"[0-9]{4,12}")
 _NAME = re.compile(r"[^\W_](?:[\w .'-]{0,30}[\w.])?")
@@ -62,6 +66,10 @@ class OperatorError(Exception):
 
 class WrongPinError(OperatorError):
     """No operator has this PIN."""
+
+
+class RoleError(OperatorError):
+    """The PIN is right, and its operator is not who is asked for."""
 
 
 class LockedOutError(OperatorError):
@@ -143,10 +151,10 @@ class Operators:
         where = "" if folder == default() else f" --home {shlex.quote(str(folder))}"
         return f"tillside operators add NAME --role technician{where}"
 
-    def check(self, pin: str, name: str | None = None) -> Operator:
-        """Return whose PIN it is; with a name: whether it is theirs.
+    def check(self, pin: str, wanted: Collection[Role]) -> Operator:
+        """Return whose PIN it is, if that operator has one of the wanted roles.
 
-        Takes some 0.1 s for each operator. Raises WrongPinError, LockedOutError or OperatorError.
+        Takes some 0.1 s for each operator. Raises WrongPinError, RoleError, LockedOutError or OperatorError.
         """
         with self._locked():
             book = self._read()
@@ -154,12 +162,16 @@ class Operators:
             if (wait_s := _wait_s(book, now_s)) > 0:
                 raise LockedOutError(wait_s)
             self._write(dataclasses.replace(book, wrong=book.wrong + 1, last_s=int(now_s)))
-            asked = [entry for entry in book.entries if name is None or entry.name == name]
             # Everybody's is compared, whoever fits: the time tells nothing.
-            fitting = [entry for entry in asked if entry.fits(pin)]
+            fitting = [entry.operator for entry in book.entries if entry.fits(pin)]
+            for operator in fitting:
+                if operator.role in wanted:
+                    self._write(dataclasses.replace(book, wrong=0))
+                    return operator
             if fitting:
-                self._write(dataclasses.replace(book, wrong=0))
-                return fitting[0].operator
+                # Neither a wrong try nor the end of them.
+                self._write(book)
+                raise RoleError(_not_for(fitting[0], wanted))
             left = FREE_TRIES - book.wrong - 1
         if left <= 0:
             raise LockedOutError(_length_s(book.wrong + 1))
@@ -206,17 +218,31 @@ class Operators:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other programs from changing the file meanwhile."""
+        """Keep other programs from changing the file meanwhile. Raises OperatorError."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise OperatorError(f"{self._path.parent}: can't be written ({error.strerror})") from error
+            raise self._not_written(error) from error
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._wait_for(lock)
             yield
         finally:
             os.close(lock)
+
+    def _wait_for(self, lock: int) -> None:
+        """Lock it as soon as it can be. Whoever waits for a PIN must not wait for ever."""
+        given_up_s = time.monotonic() + LOCK_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError as error:
+                if time.monotonic() >= given_up_s:
+                    raise OperatorError("Another program is at the operators' file: try again") from error
+            except OSError as error:
+                raise self._not_written(error) from error
+            time.sleep(_LOOK_S)
 
     def _read(self) -> _Book:
         try:
@@ -228,7 +254,7 @@ class Operators:
             raise OperatorError(f"{self._path}: {why}") from error
 
     def _write(self, book: _Book) -> None:
-        """Replace the file in one step: it is whole whenever the power fails."""
+        """Replace the file in one step: it is whole whenever the power fails, and stays replaced."""
         text = json.dumps(_fields(book), indent=2, ensure_ascii=False)
         written = self._path.with_suffix(".new")
         try:
@@ -240,8 +266,16 @@ class Operators:
                 out.flush()
                 os.fsync(out.fileno())
             written.replace(self._path)
+            folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
         except OSError as error:
-            raise OperatorError(f"{self._path}: can't be written ({error.strerror})") from error
+            raise self._not_written(error) from error
+
+    def _not_written(self, error: OSError) -> OperatorError:
+        return OperatorError(f"{self._path}: can't be written ({error.strerror})")
 
 
 def _find(book: _Book, name: str) -> _Entry:
@@ -250,6 +284,11 @@ def _find(book: _Book, name: str) -> _Entry:
             return entry
     known = ", ".join(entry.name for entry in book.entries) or "there is none"
     raise OperatorError(f"no operator is called {name}; known: {known}")
+
+
+def _not_for(operator: Operator, wanted: Collection[Role]) -> str:
+    who = " and ".join(f"{role}s" for role in Role if role in wanted)
+    return f"{operator.name} is a {operator.role}: this is for {who}"
 
 
 def _length_s(wrong: int) -> int:

@@ -41,7 +41,7 @@ def test_somebody_is_added_listed_changed_and_removed(
     types(monkeypatch, "1357", "1357")
     assert run("pin", "Tess", home=tmp_path) == FINE
     assert run("list", home=tmp_path) == FINE
-    assert Operators(tmp_path).check("1357").role is Role.TECHNICIAN
+    assert Operators(tmp_path).check("1357", set(Role)).role is Role.TECHNICIAN
     assert run("remove", "Tess", home=tmp_path) == FINE
     out = capsys.readouterr().out
     assert "nobody yet" in out

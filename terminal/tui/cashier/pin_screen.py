@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from terminal.operators import TECHNICAL, Operator, OperatorError
+from terminal.operators import Operator, OperatorError
+from terminal.tui.cashier.runner import ActionRunner
 from terminal.tui.cashier.technician_door import TechnicianDoor
 from terminal.tui.leave import LEAVE_BINDINGS, LEAVE_TEXT
 from terminal.tui.widgets.line import Line
@@ -36,7 +37,7 @@ class PinScreen(ModalScreen[Operator | None], inherit_bindings=False):
         super().__init__()
         self._door = door
         self._pin = ""
-        self._checking = False
+        self._runner = ActionRunner(lambda text, _: self._tell(text))
 
     def compose(self) -> ComposeResult:
         """What is asked for, a dot for each digit, and what became of the last try."""
@@ -50,29 +51,27 @@ class PinScreen(ModalScreen[Operator | None], inherit_bindings=False):
 
     def action_digit(self, digit: str) -> None:
         """Add a digit."""
-        if not self._checking:
-            self._show((self._pin + digit)[:_LONGEST])
+        self._show((self._pin + digit)[:_LONGEST])
 
     def action_backspace(self) -> None:
         """Take the last digit away."""
-        if not self._checking:
-            self._show(self._pin[:-1])
+        self._show(self._pin[:-1])
 
-    async def action_check(self) -> None:
-        """Find out whose PIN it is. Hashing takes a moment, and would hold up the counter here."""
-        pin, self._checking = self._pin, True
-        self._show("")
+    def action_check(self) -> None:
+        """Find out whose PIN it is, unless the last one is still being checked."""
+        pin = self._pin
+        if pin and self._runner.run("Checking the PIN", lambda: self._check(pin)):
+            self._show("", "Checking …")
+
+    async def _check(self, pin: str) -> None:
+        """Check on a thread: hashing takes a moment, and another program may have the file."""
         try:
-            operator = await asyncio.to_thread(self._door.operators.check, pin)
+            operator = await asyncio.to_thread(self._door.check, pin)
         except OperatorError as error:
-            self._show("", str(error))
+            self._tell(str(error))
             return
-        finally:
-            self._checking = False
-        if operator.role not in TECHNICAL:
-            self._show("", f"{operator.name} is a {operator.role}: this is for technicians and supervisors")
-            return
-        self.dismiss(operator)
+        if self.is_current:
+            self.dismiss(operator)
 
     def action_close(self) -> None:
         """Go back to the sale."""
@@ -85,6 +84,11 @@ class PinScreen(ModalScreen[Operator | None], inherit_bindings=False):
     def action_how_to_quit(self) -> None:
         """Say how to leave."""
         self._show(self._pin, LEAVE_TEXT)
+
+    def _tell(self, fault: str) -> None:
+        """Say what became of a try, to whoever has not gone back to the sale meanwhile."""
+        if self.is_current:
+            self._show(self._pin, fault)
 
     def _show(self, pin: str, fault: str = "") -> None:
         self._pin = pin

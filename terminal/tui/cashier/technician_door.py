@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.screen import Screen
 
-from terminal.operators import TECHNICAL, Operators
+from terminal.operators import TECHNICAL, Operator, Operators
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +29,7 @@ class TechnicianDoor:
         if self.operators.roles & TECHNICAL:
             return ""
         return f"No technician yet: {self.operators.command}"
+
+    def check(self, pin: str) -> Operator:
+        """Return who may go through with this PIN. Blocks while it hashes. Raises OperatorError."""
+        return self.operators.check(pin, TECHNICAL)

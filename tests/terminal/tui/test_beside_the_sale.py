@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from terminal.actions import CounterRefusal
 from terminal.operators import Operators, Role
 from terminal.tui.cashier.pin_screen import PinScreen
 from terminal.tui.cashier.technician_door import TechnicianDoor
+from terminal.tui.keys_screen import KeysScreen
 from terminal.view import DeviceView, Phase
 from tests.terminal.tui import samples
 from tests.terminal.tui.conftest import CountingApp, HandClock
@@ -27,11 +29,11 @@ def on_top(app: CountingApp) -> object:
 
 
 async def enter(app: CountingApp, pilot: Pilot[None], digits: str) -> None:
-    """Type a PIN and wait until it has been checked, on a thread of its own."""
-    await pilot.press(*digits, "enter")
+    """Type a PIN and wait until it has been checked, in a task of its own."""
     asked = on_top(app)
-    while isinstance(asked, PinScreen) and asked.is_current and (asked._checking or asked._pin):
-        await pilot.pause(0.01)
+    assert isinstance(asked, PinScreen)
+    await pilot.press(*digits, "enter")
+    await asked._runner.settle()
     await pilot.pause()
 
 
@@ -146,6 +148,64 @@ async def test_a_wrong_pin_a_cashiers_and_a_lock_out_stay_outside(
         assert isinstance(on_top(app), PinScreen)
         await pilot.press("escape")
         assert on_top(app) is app.cashier
+
+
+async def test_a_check_that_takes_long_holds_up_no_key_and_opens_nothing_behind_who_left(
+    app: CountingApp, operators: Operators, tmp_path: Path
+) -> None:
+    operators.add("Tess", Role.TECHNICIAN, "2580")
+    async with app.run_test() as pilot:
+        await pilot.press("m")
+        await app.cashier.runner.settle()
+        await pilot.pause()
+        asked = on_top(app)
+        assert isinstance(asked, PinScreen)
+        with (tmp_path / "operators.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            await pilot.press(*"2580", "enter", "1", "2")
+            assert "● ●" in words_of(app)
+            await pilot.press("enter", "escape", "7")
+            assert on_top(app) is app.cashier
+            assert "€0.07" in words_of(app)
+            await pilot.press("f1")
+            keys = on_top(app)
+            assert isinstance(keys, KeysScreen)
+        await asked._runner.settle()
+        await pilot.pause()
+        assert on_top(app) is keys
+
+
+async def test_digits_typed_during_a_check_stay_when_it_fails(
+    app: CountingApp, operators: Operators, tmp_path: Path
+) -> None:
+    operators.add("Tess", Role.TECHNICIAN, "2580")
+    async with app.run_test() as pilot:
+        await pilot.press("m")
+        await app.cashier.runner.settle()
+        await pilot.pause()
+        asked = on_top(app)
+        assert isinstance(asked, PinScreen)
+        with (tmp_path / "operators.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            await pilot.press(*"0000", "enter")
+            assert "Checking" in words_of(app)
+            await pilot.press(*"258")
+        await asked._runner.settle()
+        await pilot.pause()
+        assert "Wrong PIN: 4 more" in words_of(app)
+        await enter(app, pilot, "0")
+        assert isinstance(on_top(app), Behind)
+
+
+async def test_enter_without_a_pin_is_no_try(app: CountingApp, operators: Operators) -> None:
+    operators.add("Tess", Role.TECHNICIAN, "2580")
+    async with app.run_test() as pilot:
+        await pilot.press("m")
+        await app.cashier.runner.settle()
+        await pilot.pause()
+        await enter(app, pilot, "")
+        await enter(app, pilot, "0000")
+        assert "Wrong PIN: 4 more" in words_of(app)
 
 
 @pytest.mark.parametrize("phase", [Phase.ARMED, Phase.REVERSING])
