@@ -91,6 +91,7 @@ class Counter:
             store=self._store,
             host=self._host,
             delivery=self._delivery,
+            in_order=lambda: self._phase() not in (Phase.IDLE, Phase.DONE),
         )
         self._history = History(config, {name: its.label for name, its in self._channels.items()})
         self._emv = emv_config(config)

@@ -152,6 +152,8 @@ class DeviceWorker(Generic[D]):
         self._status = DeviceStatus(address, DeviceState.OPENING)
         self.opened = 0
         """How often the device was opened: what it showed before is gone each time."""
+        self.tried = 0
+        """How often opening it was tried, whatever came of it; `status` is the outcome of the last time."""
         self._alive_at: float | None = None
         self._allowed_s = DEADLINE_S
         self._thread = threading.Thread(target=self._run, name=f"device {address}", daemon=True)
@@ -257,6 +259,7 @@ class DeviceWorker(Generic[D]):
             self._fault(error)
         finally:
             self._alive_at = None
+            self.tried += 1
         if device is not None:
             # Left open, it would be in use by another program at the next attempt: by this one.
             _close(device)

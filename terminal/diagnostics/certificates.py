@@ -33,12 +33,12 @@ def describe_certificate(certificate: x509.Certificate, now_s: float) -> Finding
         text, mark = f"expired on {ends:%Y-%m-%d}", Mark.FAULT
         cure = f"if this terminal's date is right, tell the host's operator; else: {SET_CLOCK}"
     elif now < begins:
-        text, mark, cure = f"counts from {begins:%Y-%m-%d} on, by this clock not yet", Mark.FAULT, SET_CLOCK
+        text, mark, cure = f"valid from {begins:%Y-%m-%d} on, by this clock not yet", Mark.FAULT, SET_CLOCK
     elif days < SOON_DAYS:
         text, mark = f"ends on {ends:%Y-%m-%d}, in {days} days", Mark.WARNING
         cure = "tell the host's operator that it has to be renewed"
     else:
-        text, mark, cure = f"counts until {ends:%Y-%m-%d}, {days} days", Mark.OK, ""
+        text, mark, cure = f"valid until {ends:%Y-%m-%d}, {days} days", Mark.OK, ""
     return Finding("", "", mark, f"{subject}, by {issuer}: {text}", cure, details=details)
 
 

@@ -29,15 +29,18 @@ SKEW_WRONG_S = 60.0
 
 
 async def ask(
-    gateway: Gateway, pins: Enrolment | None, wall_s: Callable[[], float], *, enrols: bool
+    gateway: Gateway, pins: Enrolment | None, wall_s: Callable[[], float], enrol: str
 ) -> tuple[Finding, ...]:
-    """Ask the other end for a sign of life; return the findings on clock and echo."""
+    """Ask the other end for a sign of life; return the findings on clock and echo.
+
+    *enrol* is the command that makes this terminal known there; empty where it is known by other means.
+    """
     started, at = time.perf_counter(), wall_s()
     parts = urlsplit(gateway.url)
     headers, signature = _signed(gateway, pins, at)
     try:
         async with client(gateway.ca_file) as http:
-            url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') if enrols else ''}{gateway.path}"
+            url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') if enrol else ''}{gateway.path}"
             response = await send(http, "GET", url, content=b"", headers=headers)
     except (NotSentError, NoAnswerError, ConfigError) as error:
         went = error.reason is NotSentReason.NO_ANSWER if isinstance(error, NotSentError) else True
@@ -46,7 +49,7 @@ async def ask(
         )
         return skipped(gateway, "clock", "echo"), fault(gateway, "echo", silence, started)
     took_s = time.perf_counter() - started
-    echo, is_host = _echo(gateway, pins, response, signature, started, enrols=enrols)
+    echo, is_host = _echo(gateway, pins, response, signature, started, enrol)
     return _clock(gateway, response, at + took_s / 2, signed=is_host), echo
 
 
@@ -69,12 +72,11 @@ def _echo(
     response: httpx.Response,
     signature: bytes,
     started: float,
-    *,
-    enrols: bool,
+    enrol: str,
 ) -> tuple[Finding, bool]:
     """Return the finding, and whether the answer is the host's own for certain."""
     details = {"status": str(response.status_code)}
-    if not enrols:
+    if not enrol:
         return ok(gateway, "echo", f"answers (status {response.status_code})", started, details), False
     if _is_page(response):
         text = "a web page answers in the host's place: a captive portal, most likely"
@@ -88,7 +90,7 @@ def _echo(
                 f"{gateway.label}: echo",
                 Mark.WARNING,
                 text,
-                "tillside enrol",
+                enrol,
                 ms(started),
                 details,
             ),

@@ -31,6 +31,7 @@ from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.network import host_certificate
 from terminal.diagnostics.workshop import Workshop
 from terminal.enrolment import KEY_FILE, PINS_FILE
+from terminal.home import option
 
 AREA = "keys"
 FINGERPRINT_DIGITS = 16
@@ -46,8 +47,9 @@ async def probe(workshop: Workshop, *, wall_s: Callable[[], float] = time.time) 
         workshop: Whose keys.
         wall_s: The terminal's clock, in seconds since 1970.
     """
-    yield _terminal_key(workshop.home / KEY_FILE)
-    for finding in _pinned(workshop.home / PINS_FILE):
+    enrol = f"tillside enrol{option(workshop.home)}"
+    yield _terminal_key(workshop.home / KEY_FILE, enrol)
+    for finding in _pinned(workshop.home / PINS_FILE, enrol):
         yield finding
     config = workshop.config
     if config is None:
@@ -64,14 +66,12 @@ async def probe(workshop: Workshop, *, wall_s: Callable[[], float] = time.time) 
             yield finding
 
 
-def _terminal_key(file: Path) -> Finding:
+def _terminal_key(file: Path, enrol: str) -> Finding:
     name = "terminal key"
     try:
         key = SigningKey.load(file)
     except FileNotFoundError:
-        return Finding(
-            AREA, name, Mark.FAULT, "there is none: this terminal is not enrolled", "tillside enrol"
-        )
+        return Finding(AREA, name, Mark.FAULT, "there is none: this terminal is not enrolled", enrol)
     except (OSError, RecordError) as error:
         return Finding(AREA, name, Mark.FAULT, str(error), f"chmod 600 {file}, if it is a right key")
     made = _day(file)
@@ -84,24 +84,24 @@ def _terminal_key(file: Path) -> Finding:
     )
 
 
-def _pinned(file: Path) -> Iterator[Finding]:
+def _pinned(file: Path, enrol: str) -> Iterator[Finding]:
     """Yield the host's keys as they are pinned: the one that signs, and the one that is sealed to."""
     try:
         pins = json.loads(file.read_bytes())
         signing = PublicKey(base64.b64decode(pins["host_signing_key"], validate=True)).key_id
         sealing = _fingerprint(base64.b64decode(pins["host_sealing_key"], validate=True))
     except FileNotFoundError:
-        yield Finding(AREA, "host's keys", Mark.FAULT, "none are pinned", "tillside enrol")
+        yield Finding(AREA, "host's keys", Mark.FAULT, "none are pinned", enrol)
         return
     except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
-        cure = f"move {file} away, and enrol again"
+        cure = f"move {file} away, then: {enrol}"
         yield Finding(AREA, "host's keys", Mark.FAULT, f"{file} can't be used ({error})", cure)
         return
     since = _day(file)
-    for what, fingerprint in (("signs", signing), ("is sealed to", sealing)):
+    for what, fingerprint in (("signing", signing), ("sealing", sealing)):
         details = {"fingerprint": fingerprint, "pinned": since, "ends": "never"}
         text = f"{fingerprint}, pinned on {since}"
-        yield Finding(AREA, f"host's key that {what}", Mark.OK, text, details=details)
+        yield Finding(AREA, f"host's {what} key", Mark.OK, text, details=details)
 
 
 async def _host_certificate(config: Config, now_s: float) -> Finding:
@@ -158,20 +158,24 @@ def _scheme_keys(config: Config, today: date) -> Iterator[Finding]:
 
 
 def _expiring(keys: CaKeys, today: date) -> Iterator[Finding]:
+    """Yield one line for all that have ended, and one for all that end soon."""
     cure = "get the schemes' present keys, and name the file under [cards] ca_keys"
-    for key in keys:
-        if key.expiry is not None and key.expiry < today:
-            text = f"expired on {key.expiry}: its cards are not authenticated"
-            yield Finding(AREA, f"scheme key {key.name}", Mark.WARNING, text, cure)
-        elif key.expiry is not None and key.expiry < today + timedelta(days=SOON_DAYS):
-            text = f"expires on {key.expiry}, in {(key.expiry - today).days} days"
-            yield Finding(AREA, f"scheme key {key.name}", Mark.WARNING, text, cure)
+    ends = [(key.name, key.expiry) for key in keys if key.expiry is not None]
+    ended = [(name, end) for name, end in ends if end < today]
+    ending = [(name, end) for name, end in ends if today <= end < today + timedelta(days=SOON_DAYS)]
+    for what, found, comes in (
+        ("expired", ended, "their cards are not authenticated"),
+        ("ending", ending, f"each within {SOON_DAYS} days"),
+    ):
+        if found:
+            told = ", ".join(f"{name} on {end}" for name, end in found)
+            yield Finding(AREA, f"scheme keys {what}", Mark.WARNING, f"{told}: {comes}", cure)
 
 
 def _counted(keys: CaKeys, today: date) -> dict[str, int]:
     ends = [key.expiry for key in keys]
     return {
-        "keys count": sum(1 for end in ends if end is None or end >= today),
+        "keys valid": sum(1 for end in ends if end is None or end >= today),
         "expired": sum(1 for end in ends if end is not None and end < today),
         "without an end": sum(1 for end in ends if end is None),
     }

@@ -20,6 +20,7 @@ from terminal.diagnostics.host_answer import ask
 from terminal.diagnostics.steps import AREA, Gateway, StepFailed, fault, ms, ok, skipped
 from terminal.diagnostics.workshop import Workshop
 from terminal.enrolment import Enrolment
+from terminal.home import option
 
 _STEPS = ("name", "TCP", "TLS", "certificate", "clock", "echo")
 
@@ -40,18 +41,19 @@ async def probe(workshop: Workshop, *, wall_s: Callable[[], float] = time.time) 
         text = "the configuration can't be used, so the host is not known"
         yield Finding(AREA, "host", Mark.SKIPPED, text, "cure the configuration first")
         return
-    async for finding in _way(_host(config), workshop.enrolment, wall_s, enrols=True):
+    enrol = f"tillside enrol{option(workshop.home)}"
+    async for finding in _way(_host(config), workshop.enrolment, wall_s, enrol):
         yield finding
     yield await _sync(workshop)
     if config.alipay is not None:
         path = urlsplit(config.alipay.gateway).path or "/"
         alipay = Gateway("alipay", config.alipay.gateway, config.alipay.ca_file, "[alipay]", path)
-        async for finding in _way(alipay, None, wall_s, enrols=False):
+        async for finding in _way(alipay, None, wall_s, ""):
             yield finding
 
 
 async def _way(
-    gateway: Gateway, pins: Enrolment | None, wall_s: Callable[[], float], *, enrols: bool
+    gateway: Gateway, pins: Enrolment | None, wall_s: Callable[[], float], enrol: str
 ) -> AsyncIterator[Finding]:
     step, started = "name", time.perf_counter()
     try:
@@ -78,7 +80,7 @@ async def _way(
     else:
         yield skipped(gateway, "certificate", "TLS")
     if shake.fault is None:
-        answered = await ask(gateway, pins, wall_s, enrols=enrols)
+        answered = await ask(gateway, pins, wall_s, enrol)
     else:
         answered = (skipped(gateway, "clock", "TLS"), skipped(gateway, "echo", "TLS"))
     for finding in answered:
@@ -131,6 +133,9 @@ async def _sync(workshop: Workshop) -> Finding:
         cure = "the host refused for good: tell its operator, with a support bundle"
         return Finding(AREA, name, Mark.FAULT, text, cure, ms(started), details)
     if status.unsent:
-        text, cure = f"{status.unsent} records wait; {held}", "once the echo works: tillside queue sync"
+        text, cure = (
+            f"{status.unsent} records wait; {held}",
+            f"once the echo works: tillside queue sync{option(workshop.home)}",
+        )
         return Finding(AREA, name, Mark.WARNING, text, cure, ms(started), details)
     return Finding(AREA, name, Mark.OK, f"nothing waits; {held}", "", ms(started), details)

@@ -21,6 +21,7 @@ from offline_queue.sync import BATCH_RECORDS
 from offline_queue.verification import VerifyReport
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.workshop import Workshop
+from terminal.home import option
 from terminal.money import Money
 from terminal.store_worker import StoreWorker
 
@@ -72,7 +73,15 @@ class Exported:
 
 
 async def probe(workshop: Workshop, *, wall_s: Callable[[], float] = time.time) -> AsyncIterator[Finding]:
-    """Yield what there is to say: state, what waits and since when, quarantine, and the chain.
+    """Yield what there is to say: state, what waits and since when, quarantine, and the chain."""
+    async for finding in state(workshop, wall_s=wall_s):
+        yield finding
+    if workshop.store is not None:
+        yield await _chain(workshop)
+
+
+async def state(workshop: Workshop, *, wall_s: Callable[[], float] = time.time) -> AsyncIterator[Finding]:
+    """Yield the same without the chain, which takes long where there is much of it.
 
     Args:
         workshop: Whose queue.
@@ -89,7 +98,6 @@ async def probe(workshop: Workshop, *, wall_s: Callable[[], float] = time.time) 
         yield _unsent(workshop, status, wall_s())
         yield _offline(workshop, status)
         yield await _quarantine(workshop, status)
-        yield await _chain(workshop)
     except QueueError as error:
         yield Finding(AREA, "state", Mark.FAULT, str(error), "keep the file queue.db, and call for help")
 
@@ -107,7 +115,7 @@ def _state(status: QueueStatus) -> Finding:
         AREA,
         "state",
         Mark.OK,
-        f"{status.sequence} records, {status.bytes_used / 1e6:.1f} MB",
+        f"{_records_of(status.sequence)}, {status.bytes_used / 1e6:.1f} MB",
         details=details,
     )
 
@@ -117,12 +125,11 @@ def _unsent(workshop: Workshop, status: QueueStatus, now_s: float) -> Finding:
     if not status.unsent:
         return Finding(AREA, name, Mark.OK, "nothing")
     age_s = max(0.0, now_s - (status.oldest_unsent_ms or 0) / 1000)
-    text = f"{status.unsent} records, the oldest for {_duration(age_s)}"
+    text = f"{_records_of(status.unsent)}, the oldest for {_duration(age_s)}"
     details = {"records": str(status.unsent), "oldest in seconds": f"{age_s:.0f}"}
     limit_h = workshop.config.offline.limit_hours if workshop.config is not None else 0
-    cure = (
-        "tillside queue sync, or Force sync on the technician's screen; the network's steps say what hinders"
-    )
+    sync = f"tillside queue sync{option(workshop.home)}"
+    cure = f"s (Send) on pane 6 of the technician's screen, or: {sync}; the network's steps say what hinders"
     late = limit_h and age_s > limit_h * 3600
     if late:
         text += f"; offline payments may wait {limit_h} hours"
@@ -141,7 +148,7 @@ def _offline(workshop: Workshop, status: QueueStatus) -> Finding:
         AREA,
         name,
         Mark.NOTE,
-        f"{count} payments, {total}; {status.deferred_count} of them nobody has approved yet",
+        f"{count} payment{'' if count == 1 else 's'}, {total}; {status.deferred_count} not approved by anybody yet",
     )
 
 
@@ -151,7 +158,7 @@ async def _quarantine(workshop: Workshop, status: QueueStatus) -> Finding:
         return Finding(AREA, name, Mark.OK, "nothing")
     found = await quarantined(workshop, SHOWN)
     details = {f"record {one.sequence}": f"{one.kind} of {one.attempt}: {one.reason}" for one in found}
-    text = f"{status.quarantined} records: the host holds them and will not act on them"
+    text = f"{_records_of(status.quarantined)}: the host holds what it refused, and will not act on it"
     cure = "show the list to the host's operator: money may hang on it"
     return Finding(AREA, name, Mark.WARNING, text, cure, details=details)
 
@@ -160,9 +167,12 @@ async def _chain(workshop: Workshop) -> Finding:
     name = "chain"
     started = time.perf_counter()
     last = Progress(0, 0)
-    async with aclosing(verify(workshop, signatures=False)) as parts:
-        async for progress in parts:
-            last = progress
+    try:
+        async with aclosing(verify(workshop, signatures=False)) as parts:
+            async for progress in parts:
+                last = progress
+    except QueueError as error:
+        return Finding(AREA, name, Mark.FAULT, str(error), "keep the file queue.db, and call for help")
     took_ms = round((time.perf_counter() - started) * 1000, 1)
     if last.damage:
         cure = "keep the file queue.db, send a support bundle, and call for help"
@@ -226,9 +236,9 @@ async def sync(workshop: Workshop) -> Finding:
         return Finding(AREA, name, Mark.FAULT, f"not delivered: {error}", _NO_WAY)
     took_ms = round((time.perf_counter() - started) * 1000, 1)
     if trouble or after:
-        text = f"{after} records still wait: {trouble or 'the host takes its time'}"
+        text = f"{_records_of(after)} still waiting: {trouble or 'the host takes its time'}"
         return Finding(AREA, name, Mark.FAULT, text, _NO_WAY, took_ms)
-    return Finding(AREA, name, Mark.OK, f"{before} records delivered, nothing waits", took_ms=took_ms)
+    return Finding(AREA, name, Mark.OK, f"{_records_of(before)} delivered, nothing waits", took_ms=took_ms)
 
 
 _NO_WAY = "look at the network's steps; without any network, export the queue to a file"
@@ -306,6 +316,10 @@ def _store(workshop: Workshop) -> StoreWorker:
     if workshop.store is None:
         raise StoreUnavailableError(workshop.store_fault or "the queue is not open")
     return workshop.store
+
+
+def _records_of(count: int) -> str:
+    return f"{count} record{'' if count == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

@@ -7,6 +7,7 @@ why. Runs on one event loop; devices have their own threads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,3 +43,5 @@ class Workshop:
     """Whether nothing is wrong with the queue: there is none yet, or another program is at work on it."""
     host: HttpHost | None = None
     delivery: Delivery | None = None
+    in_order: Callable[[], bool] = lambda: False
+    """Whether the till that lends this has an order open: nothing is to be probed by itself then."""

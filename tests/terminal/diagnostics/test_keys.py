@@ -15,7 +15,7 @@ from terminal.config import Config
 from terminal.diagnostics import keys
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.workshop import Workshop
-from terminal.enrolment import Enrolment
+from terminal.enrolment import KEY_FILE, Enrolment
 from terminal.home import CONFIG_FILE
 
 DAY = 86400
@@ -34,8 +34,8 @@ async def test_every_key_is_told_by_its_fingerprint(
     found = await look(workshop)
     assert list(found) == [
         "terminal key",
-        "host's key that signs",
-        "host's key that is sealed to",
+        "host's signing key",
+        "host's sealing key",
         "host's certificate",
         "[host] ca_file",
         "scheme keys",
@@ -44,7 +44,7 @@ async def test_every_key_is_told_by_its_fingerprint(
         "[alipay] ca_file",
     ]
     assert found["terminal key"].details["fingerprint"] == enrolled.key.key_id
-    assert found["host's key that signs"].details["fingerprint"] == enrolled.host_key.key_id
+    assert found["host's signing key"].details["fingerprint"] == enrolled.host_key.key_id
     assert found["host's certificate"].details["made out to"] == "localhost"
     assert found["[host] ca_file"].details["made out to"] == "Tillside simulated authority"
     assert {finding.mark for name, finding in found.items() if name != "scheme keys"} == {Mark.OK}
@@ -73,7 +73,7 @@ async def test_a_terminal_that_is_not_enrolled(workshop: Workshop) -> None:
         (workshop.home / name).unlink()
     found = await look(workshop)
     assert found["terminal key"].mark is found["host's keys"].mark is Mark.FAULT
-    assert found["terminal key"].cure == "tillside enrol"
+    assert found["terminal key"].cure == f"tillside enrol --home {workshop.home}"
 
 
 async def test_files_that_can_not_be_used(alipay_config: Config, workshop: Workshop) -> None:
@@ -112,12 +112,17 @@ def scheme_file(home: Path, config: Config) -> Path:
     return file
 
 
+async def test_the_default_home_needs_no_option(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    (workshop.home / KEY_FILE).unlink()
+    monkeypatch.setattr("terminal.home.default", lambda: workshop.home)
+    assert (await look(workshop))["terminal key"].cure == "tillside enrol"
+
+
 async def test_scheme_keys_that_end(scheme_file: Path, workshop: Workshop) -> None:
     found = await look(workshop)
-    assert "expired on" in found["scheme key A000000003/90"].text
-    assert "in 30 days" in found["scheme key A000000003/91"].text
-    assert "scheme key A000000003/92" not in found
-    assert found["scheme keys"].text == "3 keys count, 1 expired, 1 without an end"
+    assert found["scheme keys expired"].text.startswith("A000000003/90 on ")
+    assert found["scheme keys ending"].text.startswith("A000000003/91 on ")
+    assert found["scheme keys"].text == "3 keys valid, 1 expired, 1 without an end"
     assert found["scheme keys"].details["A000000003/93"] == "no end is set"
 
 

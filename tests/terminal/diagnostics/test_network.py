@@ -251,7 +251,7 @@ async def test_without_keys_nobody_can_tell_who_answers(workshop: Workshop) -> N
     workshop.enrolment = None
     found = await steps(workshop)
     assert found["echo"].mark is Mark.WARNING
-    assert found["echo"].cure == "tillside enrol"
+    assert found["echo"].cure == f"tillside enrol --home {workshop.home}"
     assert "not signed" in found["clock"].text
 
 
