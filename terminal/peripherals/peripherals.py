@@ -53,13 +53,18 @@ class Peripherals:
         self._unsubscribe = subscribe(self._take_over)
 
     def stop(self) -> None:
-        """Follow no longer. What was asked for goes on."""
+        """Follow no longer.
+
+        What devices are doing goes on for as long as they are open. A receipt that waits is given up,
+        and the log names its order.
+        """
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
+        self.printing.stop()
 
     def print_receipt(self) -> str:
-        """Print the last result's receipt; return what to tell the cashier. Raises CounterRefusal."""
+        """Print a receipt; return what to tell the cashier. Raises CounterRefusal."""
         return self.printing.print_receipt()
 
     def _take_over(self, view: CounterView) -> None:

@@ -34,7 +34,9 @@ def result(name: str, attempt: str) -> CounterView:
     view = with_result(name)
     assert view.result is not None
     first, again = ((Page((Text(f"{mark}{attempt} {name}"),)),) for mark in ("", "REPRINT "))
-    return replace(view, attempt=attempt, result=replace(view.result, pages=first, reprint=again))
+    return replace(
+        view, attempt=attempt, result=replace(view.result, order=attempt, pages=first, reprint=again)
+    )
 
 
 class Around:
