@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from terminal.card_numbers import MASK, looks_free, mask
 
 PAN = "4761739001010119"
 BCD = bytes.fromhex(PAN)
-GROUPS = " -.:/_"
+GROUPS = " -.:/_+\t\n"
 
 
 def with_check_digit(digits: str) -> str:
@@ -46,7 +48,7 @@ def test_no_plain_number_survives(number: str, before: str, after: str) -> None:
     assert looks_free(text)
 
 
-@given(numbers, st.integers(1, 6), st.sampled_from(GROUPS))
+@given(numbers, st.integers(1, 6), st.sampled_from([*GROUPS, "  ", "\t\t", ", ", ",\n "]))
 def test_no_grouped_number_survives(number: str, size: int, separator: str) -> None:
     assert number not in dense(mask(grouped(number, size, separator)))
 
@@ -69,9 +71,58 @@ def test_no_number_survives_in_a_dump(number: str, separator: str) -> None:
 @given(numbers)
 def test_no_number_survives_as_python_writes_bytes(number: str) -> None:
     for value in (number.encode(), bytes.fromhex(number if len(number) % 2 == 0 else f"0{number}")):
-        for text in (repr(value), str(list(value)), str([hex(byte) for byte in value])):
+        for text in (
+            repr(value),
+            str(list(value)),
+            str(tuple(value)),
+            str(list(value)).replace(",", ""),
+            json.dumps(list(value), indent=1),
+            json.dumps([hex(byte) for byte in value], indent=1),
+            str([hex(byte) for byte in value]),
+        ):
             assert mask(f"data {text} end") == f"data {MASK} end" or "0x" in text
             assert text not in mask(text)
+        cut = ",\n   ".join(map(str, value))
+        assert mask(f"...,\n   {cut},\n") == f"...,\n   {MASK},\n"
+
+
+@given(st.integers(0, 20), st.integers(8, 12), st.booleans())
+def test_no_number_survives_in_the_rows_of_a_dump(before: int, after: int, upper: bool) -> None:
+    dumped = bytes(range(0xA0, 0xA0 + before)) + b"\x5a\x08" + BCD + bytes(range(0xC0, 0xC0 + after))
+    for text in (hexdump(dumped), xxd(dumped)):
+        masked = mask(f"the frame:\n{text.upper() if upper else text}\nand so on")
+        assert "739001" not in dense(masked)
+        assert "73 90" not in masked
+        assert masked.startswith("the frame:\n")
+        assert masked.endswith("and so on")
+
+
+def hexdump(data: bytes) -> str:
+    """Return bytes as `hexdump -C` writes them."""
+    rows = []
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        shown = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
+        rows.append(f"{at:08x}  {row[:8].hex(' '):23}  {row[8:].hex(' '):23}  |{shown}|")
+    return "\n".join(rows)
+
+
+def xxd(data: bytes) -> str:
+    """Return bytes as `xxd` writes them."""
+    rows = []
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        shown = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
+        words = " ".join(row[word : word + 2].hex() for word in range(0, len(row), 2))
+        rows.append(f"{at:08x}: {words:39}  {shown}")
+    return "\n".join(rows)
+
+
+@given(st.integers(0, 3), st.sampled_from([2, 4]))
+def test_no_number_survives_in_words(before: int, size: int) -> None:
+    dumped = bytes(range(0xA0, 0xA0 + before)) + BCD + b"\xd2\x51\xff\xff"
+    text = " ".join(dumped[at : at + size].hex() for at in range(0, len(dumped), size))
+    assert PAN not in dense(mask(text))
 
 
 @pytest.mark.parametrize(
@@ -113,6 +164,6 @@ def test_masking_again_changes_nothing(text: str) -> None:
     assert mask(mask(text)) == mask(text)
 
 
-@given(st.text("0123456789 -.:,x\\b'\"[]=D", max_size=80))
+@given(st.text("0123456789 -.:,x\\b'\"[]()=D\n\t", max_size=80))
 def test_masked_text_is_free(text: str) -> None:
     assert looks_free(mask(text))
