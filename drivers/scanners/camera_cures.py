@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason
 from drivers.scanners import v4l2
-from drivers.scanners.capture import OPEN_TIMEOUT_MS, device_path, is_stream, shown
+from drivers.scanners.capture import OPEN_TIMEOUT_MS, device_path, is_stream, shown, without_user
 
 _RTSP_PORT = 554
 
@@ -115,7 +115,7 @@ def _explain_http(address: DeviceAddress, target: str) -> DeviceUnavailableError
 
 
 def _explain_rtsp(address: DeviceAddress, target: str) -> DeviceUnavailableError:
-    ask = f"DESCRIBE {shown(target)} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
+    ask = f"DESCRIBE {without_user(target)} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
     try:
         parts = urlsplit(target)
         place = (parts.hostname or "", parts.port or _RTSP_PORT)

@@ -26,7 +26,7 @@ os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 
 import cv2
 
-from drivers.address import DeviceAddress
+from drivers.address import DeviceAddress, without_passwords
 from drivers.options import Options
 
 _OPTIONS = {"resolution": "1280x720", "exposure": "156"}
@@ -78,12 +78,17 @@ def is_live(target: str) -> bool:
 
 
 def shown(target: str) -> str:
-    """Return a target without the user and password that a stream's address may have."""
+    """Return a target without the user and passwords that a stream's address may have."""
+    return without_user(without_passwords(target)) if is_stream(target) else target
+
+
+def without_user(target: str) -> str:
+    """Return a stream's address without user and password before its host, as the camera itself is asked."""
     try:
-        parts = urlsplit(target) if is_stream(target) else None
+        parts = urlsplit(target)
     except ValueError:
         return target
-    return target if parts is None else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def open_capture(target: str) -> cv2.VideoCapture | None:

@@ -513,4 +513,6 @@ def test_an_option_that_can_not_be_is_refused(option: str) -> None:
 def test_passwords_of_streams_are_not_shown() -> None:
     assert capture.shown("rtsp://me:secret@camera:554/live?x=1") == "rtsp://camera:554/live?x=1"
     assert capture.shown("http://camera/") == "http://camera/"
+    assert capture.shown("http://me:se/cret@camera/") == "http://camera/"
+    assert capture.shown("http://camera/v?user=me&pwd=secret") == "http://camera/v?user=me&pwd=***"
     assert capture.shown("/home/me@shop/film.avi") == "/home/me@shop/film.avi"
