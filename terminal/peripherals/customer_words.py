@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len, set_cell_size
+
 from terminal.view import CounterView, LightPattern, Outcome, Phase, ResultView
 
 _TAP = "Tap card or phone"
@@ -37,13 +39,17 @@ class Row:
     centred: bool = False
 
     def laid_out(self, columns: int) -> str:
-        """Return the row in so many columns. The right part stays whole as long as it fits at all."""
+        """Return the row in so many columns. The right part stays whole as long as it fits at all.
+
+        A Chinese character takes two columns, on displays that have it.
+        """
         if self.centred:
-            return self.left[:columns].center(columns).rstrip()
+            margin = max(0, columns - cell_len(self.left)) // 2
+            return set_cell_size(" " * margin + self.left, columns).rstrip()
         if not self.right:
-            return self.left[:columns]
-        room = max(0, columns - len(self.right) - 1)
-        return f"{self.left[:room]:<{room}} {self.right}"[-columns:] if room else self.right[:columns]
+            return set_cell_size(self.left, columns).rstrip()
+        room = columns - cell_len(self.right) - 1
+        return f"{set_cell_size(self.left, room)} {self.right}" if room > 0 else self.right[:columns]
 
 
 def rows(view: CounterView, columns: int) -> tuple[Row, ...]:
@@ -74,7 +80,7 @@ def _armed(view: CounterView, columns: int) -> str:
     """Return what the reader wants the customer to do, where the display has room for that."""
     if view.prompt in _USUAL_PROMPTS:
         return _TAP
-    if len(view.prompt) <= columns:
+    if cell_len(view.prompt) <= columns:
         return view.prompt
     return "Please try again" if view.lights is LightPattern.ERROR else _TAP
 

@@ -6,11 +6,9 @@ from threading import Lock
 
 from drivers.errors import DeviceUnavailableError
 from drivers.protocols import CustomerDisplay
-from terminal.devices.worker import DeviceState, DeviceWorker, Lease
+from terminal.devices.worker import DeviceWorker, Lease
 from terminal.peripherals.customer_words import lines
 from terminal.view import CounterView
-
-_WORKS = (DeviceState.READY, DeviceState.BUSY)
 
 
 class DisplayFollower:
@@ -22,23 +20,27 @@ class DisplayFollower:
         self._view: CounterView | None = None
         self._waits = False
         """Whether a job is on its way that will look at the view once more."""
-        self._shown: tuple[str, ...] | None = None
         self._size = (0, 0)
-        self._worked = False
+        self._shown: tuple[int, tuple[str, ...]] | None = None
+        """How often the display had been opened then, as the next opening empties it, and its lines."""
 
     def show(self, view: CounterView) -> None:
         """Take over another view. Called on the event loop; returns at once."""
-        works = self._worker.status.state in _WORKS
-        came_back, self._worked = works and not self._worked, works
         with self._lock:
             self._view = view
-            if came_back:
-                self._shown = None  # opened anew, it is empty
             # Most views differ in what no customer sees.
-            if self._waits or (self._shown is not None and self._shown == lines(view, *self._size)):
+            if self._waits or self._shown == (self._worker.opened, lines(view, *self._size)):
                 return
             self._waits = True
         self._worker.submit(self._draw)
+
+    def redraw(self) -> None:
+        """Draw once more, over what others may have shown."""
+        with self._lock:
+            self._shown = None
+            view = self._view
+        if view is not None:
+            self.show(view)
 
     def _draw(self, display: CustomerDisplay, lease: Lease) -> None:
         """Runs on the display's thread. What the display fails under is drawn by the same job again."""
@@ -51,11 +53,12 @@ class DisplayFollower:
                 display.show(text)
             except DeviceUnavailableError as error:
                 # A job that has begun something is not done again.
-                self._waits = not error.started
+                with self._lock:
+                    self._waits = not error.started
                 raise
             lease.beat()
             with self._lock:
-                self._size, self._shown = size, text
+                self._size, self._shown = size, (self._worker.opened, text)
                 if view is self._view:
                     self._waits = False
                     return

@@ -63,6 +63,11 @@ class Peripherals:
             self._unsubscribe = None
         self.printing.stop()
 
+    def redraw(self) -> None:
+        """Show the customer what the counter shows: a technician may have tested the displays."""
+        for display in self._displays:
+            display.redraw()
+
     def print_receipt(self) -> str:
         """Print a receipt; return what to tell the cashier. Raises CounterRefusal."""
         return self.printing.print_receipt()

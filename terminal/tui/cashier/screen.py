@@ -110,8 +110,10 @@ class CashierScreen(CashierLayout, inherit_bindings=False):
             self._unsubscribe()
 
     def on_screen_resume(self) -> None:
-        """Begin to count anew how long a result could be seen: the list of keys lay over it."""
+        """Begin to count anew how long a result could be seen: another screen lay over it."""
         self._guard.uncovered()
+        if self.peripherals is not None:
+            self.peripherals.redraw()
 
     def _publish(self, view: CounterView) -> None:
         self.post_message(self.ViewChanged(view))

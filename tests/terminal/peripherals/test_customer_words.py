@@ -71,6 +71,23 @@ def test_every_view_fits_every_display(columns: int, rows: int) -> None:
         assert all(len(line) <= columns for line in shown)
 
 
+@pytest.mark.parametrize(
+    ("shop", "row"),
+    [
+        ("街角商店", "      街角商店"),
+        ("街角Market", "     街角Market"),
+        ("街角商店街角商店街角商店", "街角商店街角商店街角"),
+        ("A街角商店街角商店街角商店", "A街角商店街角商店街"),
+    ],
+)
+def test_a_chinese_name_is_centred_and_cut_by_columns(shop: str, row: str) -> None:
+    assert lines(replace(IDLE, shop=shop), 20, 2)[0] == row
+
+
+def test_chinese_beside_an_amount_leaves_it_whole() -> None:
+    assert Row("合计金额", "￥12.50").laid_out(14) == "合计金 ￥12.50"
+
+
 def test_the_amount_is_cut_last() -> None:
     assert Row("Total", "€12.50").laid_out(10) == "Tot €12.50"
     assert Row("Total", "€12.50").laid_out(6) == "€12.50"

@@ -1,13 +1,17 @@
 """What customers see and hear, on real workers; the till never waits for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
 
+from drivers.displays.serial_display import SerialDisplay
+from drivers.errors import DeviceUnavailableError, Reason
 from drivers.protocols import CustomerDisplay, Sound
 from simulators.sounder import EARS
+from terminal.benches.test_page import test_lines
+from terminal.devices.worker import DeviceWorker
 from terminal.peripherals.sounds import STALE_S, Sounds, heard
 from terminal.view import LightPattern, Phase
 from terminal.voice.tones import Tone, sound
@@ -19,6 +23,11 @@ ARMED, READ, ASKING = (in_phase(phase) for phase in (Phase.ARMED, Phase.CARD_REA
 
 def reads(*words: str) -> Callable[[tuple[str, ...]], bool]:
     return lambda lines: all(word in line for word, line in zip(words, lines, strict=False))
+
+
+def settled(worker: DeviceWorker[CustomerDisplay]) -> None:
+    """Wait until the display has nothing left to do."""
+    worker.submit(lambda *_: True).future.result(10)
 
 
 def tones() -> list[Tone]:
@@ -99,6 +108,31 @@ def test_a_display_that_was_plugged_in_again_shows_what_it_showed(till: Around) 
     assert till.pole.wait_for(reads("Total")), till.pole.lines
 
 
+def test_a_display_that_was_restarted_shows_what_it_showed(till: Around) -> None:
+    till.show(ARMED)
+    assert till.pole.wait_for(reads("Total"))
+    worker = till.pool.displays[0]
+    settled(worker)  # what it is at would be done again
+    worker.restart()
+    till.wait(lambda: worker.opened == 2)
+    assert till.pole.wait_for(lambda lines: not any(line.strip() for line in lines)), "it was emptied"
+    till.show(ARMED)  # the counter publishes a view when a device changes
+    assert till.pole.wait_for(reads("Total")), till.pole.lines
+
+
+def test_a_view_without_news_is_not_drawn_again_and_a_technicians_test_is_drawn_over(till: Around) -> None:
+    till.show(ARMED)
+    assert till.pole.wait_for(reads("Total"))
+    settled(till.pool.displays[0])
+    test = till.pool.displays[0].submit(lambda display, _: display.show(test_lines(*display.size)))
+    test.future.result(10)
+    till.show(replace(ARMED, online=False))
+    settled(till.pool.displays[0])
+    assert till.pole.wait_for(reads("1234567890"))
+    till.display.redraw()
+    assert till.pole.wait_for(reads("Total")), till.pole.lines
+
+
 def test_what_changed_while_a_display_was_away_is_shown_at_once(till: Around) -> None:
     till.show(ARMED)
     assert till.pole.wait_for(reads("Total"))
@@ -133,6 +167,23 @@ def test_a_slow_display_is_given_the_newest_words_alone_and_holds_up_nobody(till
     go_on.set()
     drawing.join(5)
     assert shown == ["Total         €12.50", "Corner Market"]
+
+
+def test_lines_that_got_half_out_are_drawn_with_the_next_view(
+    till: Around, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show, faults = SerialDisplay.show, [Reason.NOT_FOUND]
+
+    def cut(self: SerialDisplay, lines: Sequence[str]) -> None:
+        if faults:
+            raise DeviceUnavailableError(self.address, faults.pop(), "plug it in", started=True)
+        show(self, lines)
+
+    monkeypatch.setattr(SerialDisplay, "show", cut)
+    till.show(ARMED)
+    till.wait(lambda: till.pool.displays[0].opened == 2)
+    till.show(ARMED)
+    assert till.pole.wait_for(reads("Total")), till.pole.lines
 
 
 def test_a_sound_that_is_late_is_left_out(till: Around) -> None:

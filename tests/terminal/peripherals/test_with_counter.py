@@ -59,6 +59,10 @@ async def test_a_tap_is_read_heard_and_printed(shop: Shop, pole: PoleDisplay) ->
         assert "REPRINT" in around.print_receipt()
         again = await asyncio.to_thread(paper.wait_for_pages, 2)
         assert "REPRINT" in again[1].text
+        test = counter.workshop.pool.displays[0].submit(lambda display, _: display.show(["test"]))
+        await asyncio.to_thread(test.future.result, 10)
+        around.redraw()
+        assert await asyncio.to_thread(pole.wait_for, lambda lines: lines[0].startswith("Approved"))
         around.stop()
         await counter.next_customer()
         assert pole.lines[0].startswith("Approved"), "it follows no longer"

@@ -62,6 +62,7 @@ class Printer:
     def __init__(self) -> None:
         self.answer: str | Exception = "Printing the receipt"
         self.asked = 0
+        self.drawn = 0
 
     def print_receipt(self) -> str:
         self.asked += 1
@@ -71,6 +72,9 @@ class Printer:
 
     def tell(self, listener: object) -> None:
         self.listener = listener
+
+    def redraw(self) -> None:
+        self.drawn += 1
 
 
 @pytest.mark.parametrize("key", ["i", "f11"])
@@ -253,6 +257,18 @@ async def test_an_amount_begun_before_a_visit_does_not_meet_the_next_customer(
         app.pop_screen()
         await pilot.pause()
         assert "€0.12" not in words_of(app)
+
+
+async def test_after_a_visit_the_customer_reads_what_the_counter_shows(counter: FakeCounter) -> None:
+    printer = Printer()
+    app = CountingApp(counter, peripherals=printer)  # type: ignore[arg-type]  # as much as is needed
+    async with app.run_test() as pilot:
+        await app.push_screen(Behind())
+        await pilot.pause()
+        before = printer.drawn
+        app.pop_screen()
+        await pilot.pause()
+        assert printer.drawn == before + 1
 
 
 @pytest.mark.parametrize(("state", "bells"), [("ready", 0), ("unavailable", 1)])
