@@ -144,12 +144,9 @@ def _offline(workshop: Workshop, status: QueueStatus) -> Finding:
     total = Money(
         status.deferred_total_minor + status.approved_total_minor, workshop.config.shop.currency
     ).format(workshop.config.shop.locale)
-    return Finding(
-        AREA,
-        name,
-        Mark.NOTE,
-        f"{count} payment{'' if count == 1 else 's'}, {total}; {status.deferred_count} not approved by anybody yet",
-    )
+    payments = f"{count} payment{'' if count == 1 else 's'}"
+    text = f"{payments}, {total}; {status.deferred_count} not approved by anybody yet"
+    return Finding(AREA, name, Mark.NOTE, text)
 
 
 async def _quarantine(workshop: Workshop, status: QueueStatus) -> Finding:

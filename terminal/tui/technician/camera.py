@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -17,6 +18,7 @@ from terminal.diagnostics.workshop import Workshop
 from terminal.tui.technician.facts import Facts
 from terminal.tui.technician.findings import took
 from terminal.tui.technician.pane import Pane
+from terminal.tui.technician.place import example
 from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.live_picture import LivePicture
 from terminal.tui.widgets.message_line import MessageKind
@@ -75,6 +77,14 @@ class CameraPane(Pane):
             self._bench = CameraBench()
             self._job = worker.submit(self._bench.run)
 
+    def idle_keys(self) -> Collection[str]:
+        """Leave out what does nothing for this scanner."""
+        shows = self._bench is not None and self._bench.state.shows_picture
+        return {
+            *(() if len(self.workshop.pool.scanners) > 1 else ("camera.next",)),
+            *(() if shows else ("camera.picture",)),
+        }
+
     def left(self) -> None:
         """Give the scanner back."""
         if self._job is not None:
@@ -85,10 +95,11 @@ class CameraPane(Pane):
 
     def tick(self) -> None:
         """Draw the bench."""
+        self.show_keys()
         worker, view = self._worker, self.query_one("#camera-view")
         if worker is None or self._bench is None:
             view.border_title = "No camera"
-            self._say_state("No camera or scanner is configured: pane 1 has the cure.")
+            self._say_state(f"No camera or scanner is configured. {example(self.workshop, 'scanner')}")
             return
         view.border_title = str(worker.status.address)
         picture = self.query_one(LivePicture)
@@ -132,7 +143,7 @@ class CameraPane(Pane):
             taken = "" if code.taken else ", not taken here"
             wallet.update(Content.assemble((code.wallet, "bold $success" if code.taken else "bold"), taken))
         else:
-            wallet.update(Content.styled("no payment code", "bold $warning"))
+            wallet.update(Content.styled("not a payment code", "bold $warning"))
         self.query_one("#camera-text", Line).update(code.masked)
         ago_s = time.monotonic() - code.at_s
         self.query_one("#camera-facts", Facts).show(
@@ -172,6 +183,9 @@ class CameraPane(Pane):
 
     def action_picture(self) -> None:
         """Show the picture, or leave it out: over a slow line it costs more than it tells."""
+        if self._bench is None or not self._bench.state.shows_picture:
+            self.refuse("There is no picture")
+            return
         picture = self.query_one(LivePicture)
         picture.display = not picture.display
         self.say(

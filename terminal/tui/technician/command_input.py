@@ -14,8 +14,10 @@ class CommandInput(Input, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Send", show=False, id="console.send", tooltip="Send what is typed"),
-        Binding("up", "earlier(-1)", "Up", show=False, id="console.earlier", tooltip="The command before"),
-        Binding("down", "earlier(1)", "Down", show=False, id="console.later", tooltip="The command after"),
+        Binding(
+            "up", "earlier(-1)", "Earlier", show=False, id="console.earlier", tooltip="The command before"
+        ),
+        Binding("down", "earlier(1)", "Later", show=False, id="console.later", tooltip="The command after"),
         Binding("left", "cursor_left", "Left", show=False, id="console.left", tooltip="One digit left"),
         Binding("right", "cursor_right", "Right", show=False, id="console.right", tooltip="One digit right"),
         Binding("home,ctrl+a", "home", "Start", show=False, id="console.home", tooltip="To the line's start"),
@@ -36,6 +38,11 @@ class CommandInput(Input, inherit_bindings=False):
         ),
         Binding("ctrl+v", "paste", "Paste", show=False, id="console.paste", tooltip="Paste a command"),
     ]
+
+    STRIP: ClassVar[list[Binding]] = [
+        each for each in BINDINGS if isinstance(each, Binding) and each.key in ("enter", "up", "down")
+    ]
+    """The keys that the strip shows while something is typed."""
 
     class Typed(Message):
         """A line was typed; it may be empty."""

@@ -9,7 +9,7 @@ from textual.content import Content
 from terminal.benches.console import Exchange, Row
 from terminal.tui.technician.colours import MUTED
 from terminal.tui.technician.findings import took, wrap
-from terminal.tui.widgets.line import FittedLines
+from terminal.tui.widgets.line import UNLIMITED, FittedLines
 
 
 def exchange_lines(exchange: Exchange, width: int) -> Iterator[Content]:
@@ -49,6 +49,11 @@ class ConsoleLines(FittedLines):
         """Draw these."""
         self._exchanges, self._empty = tuple(exchanges), empty
         self.redraw()
+
+    def newest_top(self) -> int:
+        """Return the row on which the newest exchange begins."""
+        width = self.size.width or UNLIMITED
+        return sum(len(list(exchange_lines(each, width))) + 1 for each in self._exchanges[:-1])
 
     def lines(self, width: int) -> Content:
         """Return them, a blank line between two."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,9 @@ from textual.message import Message
 
 from terminal.devices.worker import DeviceState, DeviceWorker
 from terminal.diagnostics.workshop import Workshop
+from terminal.home import CONFIG_FILE, option
 from terminal.tui.technician.colours import MUTED
+from terminal.tui.technician.plain_words import START_AGAIN
 from terminal.tui.widgets.line import FittedLines
 
 _SIGNS = {
@@ -36,6 +39,8 @@ class ShownDevice:
     cure: str = ""
     faults: int = 0
     is_device: bool = True
+    word: str = "missing"
+    """How it stands, of what is no device."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -62,19 +67,39 @@ def devices_of(workshop: Workshop) -> tuple[ShownDevice, ...]:
         for kind, workers in workshop.pool.kinds.items()
         for status in (worker.status for worker in workers)
     ]
-    for kind, fault, cure in (
-        ("configuration", workshop.config_fault, f"mend {workshop.home / 'tillside.toml'}, then start again"),
+    for kind, word, fault, cure in (
+        ("configuration", *_configuration(workshop)),
         # Without a configuration nobody knows whose keys they are.
-        ("keys", "" if workshop.config_fault else workshop.enrolment_fault, "tillside enrol"),
+        ("keys", "missing", "" if workshop.config_fault else workshop.enrolment_fault, enrol(workshop)),
         (
             "queue",
+            "can't be opened",
             "" if workshop.store_elsewhere else workshop.store_fault,
-            "close the other program that has the queue, then start again",
+            "keep the file queue.db, send a support bundle (b), and call for help",
         ),
     ):
         if fault:
-            found.append(ShownDevice(kind, kind, DeviceState.UNAVAILABLE, fault, cure, is_device=False))
+            found.append(
+                ShownDevice(kind, kind, DeviceState.UNAVAILABLE, fault, cure, is_device=False, word=word)
+            )
     return tuple(found)
+
+
+def enrol(workshop: Workshop) -> str:
+    """Return the command that enrols this terminal."""
+    return f"tillside enrol{option(workshop.home)}"
+
+
+def _configuration(workshop: Workshop) -> tuple[str, str, str]:
+    """Return how the configuration stands, its fault, and the cure; a file that is there is not missing."""
+    file = workshop.home / CONFIG_FILE
+    if not workshop.config_fault:
+        return "", "", ""
+    if not file.exists():
+        return "missing", workshop.config_fault, f"write {file}, then {START_AGAIN}"
+    line = re.search(r"toml:(\d+):", workshop.config_fault)
+    where = f"{file}, line {line[1]}" if line else f"{file}"
+    return "can't be read", workshop.config_fault, f"edit {where}, then {START_AGAIN}"
 
 
 def worker_of(workshop: Workshop, device: ShownDevice) -> DeviceWorker[Any]:
@@ -93,7 +118,7 @@ def _row(device: ShownDevice, width: int, *, chosen: bool) -> list[Content]:
     bar = ("▌" if chosen else " ", "$primary")
     kind = f" {device.kind:<8} " if device.is_device else f" {device.kind} "
     reason_style = f"bold {style}" if device.fails else style
-    reason = device.reason if device.is_device else ""
+    reason = device.reason if device.is_device else device.word
     head = Content.assemble(bar, (sign, f"bold {style}"), (kind, "bold"), (reason, reason_style))
     name = device.name if device.is_device else device.text
     below = Content.assemble(bar, "  ", (name, "" if chosen else MUTED))

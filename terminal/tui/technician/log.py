@@ -14,6 +14,7 @@ from drivers.protocols import Category
 from drivers.registry import drivers
 from terminal.diagnostics.workshop import Workshop
 from terminal.log import LEVELS, OURS, LogLine, set_level
+from terminal.tui.technician.journal import journal
 from terminal.tui.technician.log_lines import LogLines
 from terminal.tui.technician.pane import Pane
 from terminal.tui.technician.pick_list import PickList
@@ -114,7 +115,12 @@ class LogPane(Pane):
         present = _level(name)
         place = LEVELS.index(present) if present in LEVELS else LEVELS.index("INFO")
         level = LEVELS[max(0, min(len(LEVELS) - 1, place + step))]
+        if step > 0:
+            # Afterwards it might not be heard.
+            journal.info("log level of %s: %s", name, level)
         set_level(name, level)
+        if step < 0:
+            journal.info("log level of %s: %s", name, level)
         self.say(f"{name}: from {level} on, until the next start")
         self.tick()
 

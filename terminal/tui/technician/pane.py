@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
@@ -18,11 +18,13 @@ from offline_queue.errors import QueueError
 from terminal.benches.errand import Failed, errand
 from terminal.devices.worker import DeviceWorker, Job, Lease
 from terminal.diagnostics.asking import NotAskedError
+from terminal.diagnostics.finding import Finding
 from terminal.diagnostics.workshop import Workshop
 from terminal.tui.cashier.bindings import strip_keys
 from terminal.tui.technician.bindings import COMMON_BINDINGS
+from terminal.tui.technician.pane_keys import PaneKeys
 from terminal.tui.widgets.click_key import ClickKey
-from terminal.tui.widgets.key_strip import KeyStrip, StripKey
+from terminal.tui.widgets.key_strip import StripKey
 from terminal.tui.widgets.message_line import MessageKind
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,14 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.then = then
 
+    class Found(Message):
+        """The pane has looked at its whole area."""
+
+        def __init__(self, title: str, findings: Sequence[Finding]) -> None:
+            super().__init__()
+            self.title = title
+            self.findings = findings
+
     def __init__(self, workshop: Workshop) -> None:
         super().__init__(id=f"pane-{self.TITLE.lower()}")
         self.workshop = workshop
@@ -63,7 +73,7 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
         """The pane's own part, and its keys."""
         with Vertical(classes="pane-body"):
             yield from self.body()
-        yield KeyStrip(self.strip(), id="pane-keys")
+        yield PaneKeys(self.strip(), id="pane-keys")
 
     def body(self) -> ComposeResult:
         """Return what the pane is made of."""
@@ -108,11 +118,21 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
             if isinstance(each, Binding):
                 yield each
 
+    def idle_keys(self) -> Collection[str]:
+        """Return the ids of bindings that would do nothing now: the strip leaves them out."""
+        return ()
+
     def strip(self) -> list[StripKey]:
-        """Return the keys of the pane's strip: its own, then those of the screen."""
-        shown = [each for each in (*self.own_bindings(), *COMMON_BINDINGS) if each.show]
-        # Names of their own: the panes' style sheets name widgets by similar ones.
-        return [replace(key, id=f"key-{key.id}") for key in strip_keys(shown, {}, all_keys=False)]
+        """Return the keys of the pane's strip: its own that do something now, then those of the screen."""
+        idle = self.idle_keys()
+        shown = [
+            each for each in (*self.own_bindings(), *COMMON_BINDINGS) if each.show and each.id not in idle
+        ]
+        return as_strip(shown)
+
+    def show_keys(self) -> None:
+        """Draw the strip as it is now."""
+        self.query_one(PaneKeys).show(self.strip())
 
     def on_click_key_pressed(self, message: ClickKey.Pressed) -> None:
         """Do what the key of that name does."""
@@ -129,6 +149,10 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
         """Say why a key does nothing now."""
         self.say(text, MessageKind.REFUSAL)
 
+    def tell(self, findings: Sequence[Finding]) -> None:
+        """Tell the screen what the pane has found out about its area."""
+        self.post_message(self.Found(self.TITLE, findings))
+
     def later(self, then: Callable[[], object]) -> None:
         """Have *then* called on the screen's thread. May be called from any thread."""
         self.post_message(self.Arrived(then))
@@ -144,11 +168,12 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
         worker: DeviceWorker[Any],
         work: Callable[[Any, Lease], T],
         then: Callable[[T | Failed], object],
-    ) -> None:
+    ) -> Job[None]:
         """Have a device do some work once, in its own thread, and *then* draw what came of it."""
         job = worker.submit(errand(work, lambda found: self.later(lambda: then(found))))
         self._errands = [each for each in self._errands if not each.future.done()]
         self._errands.append(job)
+        return job
 
     def begin(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         """Do some work beside the screen; False, and nothing begun, while work of that name goes on.
@@ -177,3 +202,8 @@ class Pane(Vertical, can_focus=True, inherit_bindings=False):
         """End the work of that name; False where there is none."""
         task = self._tasks.get(name)
         return task.cancel() if task is not None else False
+
+
+def as_strip(bindings: Sequence[Binding]) -> list[StripKey]:
+    """Return keys for a strip, under names of their own: style sheets name widgets by similar ones."""
+    return [replace(key, id=f"key-{key.id}") for key in strip_keys(bindings, {}, all_keys=False)]

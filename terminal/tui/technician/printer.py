@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -19,7 +19,9 @@ from terminal.diagnostics.workshop import Workshop
 from terminal.tui.technician.colours import MUTED
 from terminal.tui.technician.device_list import DeviceList, ShownDevice, devices_of, worker_of
 from terminal.tui.technician.facts import Facts
+from terminal.tui.technician.journal import journal
 from terminal.tui.technician.pane import Pane
+from terminal.tui.technician.place import example
 from terminal.tui.technician.plain_words import meaning
 from terminal.tui.widgets.line import Line
 from terminal.voice.tones import Tone, sound
@@ -83,6 +85,7 @@ class PrinterPane(Pane):
     def opened(self) -> None:
         """Ask at once."""
         self._ticks, self._asking = 0, False
+        self._draw()
 
     def tick(self) -> None:
         """Draw the devices as they stand, and ask a printer how it is."""
@@ -102,14 +105,24 @@ class PrinterPane(Pane):
 
     # Drawing
 
+    def idle_keys(self) -> Collection[str]:
+        """Leave out what does nothing for the chosen device."""
+        device = self.chosen
+        return {
+            *(() if device is not None and device.kind == "printer" else ("printer.drawer",)),
+            *(() if device is not None else ("printer.test",)),
+            *(() if len(self._devices) > 1 else ("printer.down",)),
+        }
+
     def _draw(self) -> None:
+        self.show_keys()
         self.query_one(DeviceList).show(self._devices, self._chosen)
         device, what = self.chosen, self.query_one("#printer-what", Line)
         box = self.query_one("#printer-status")
         box.set_class(device is not None and device.fails, "-fault")
         if device is None:
             box.border_title = "Nothing here"
-            what.update("No printer, display or sounder is configured.")
+            what.update(f"No printer, display or sounder is configured. {example(self.workshop, 'printer')}")
             return
         box.border_title = f"{device.kind} {device.name}"
         if device.fails:
@@ -117,7 +130,7 @@ class PrinterPane(Pane):
                 Content.assemble(
                     (f"✗ {device.reason}\n", "bold $error"),
                     f"{meaning(device.reason)}\n",
-                    ("cure: ", "bold $success"),
+                    ("cure: " if device.cure else "", "bold $success"),
                     (device.cure, "bold"),
                 )
             )
@@ -180,6 +193,7 @@ class PrinterPane(Pane):
             self.refuse(f"{device.kind} {device.name}: {device.reason}")
             return
         self.say(f"{what} …")
+        journal.info("%s %s: %s", device.kind, device.name, what.lower())
         self.ask(worker_of(self.workshop, device), work, then)
 
     # Keys
@@ -196,6 +210,7 @@ class PrinterPane(Pane):
     def _choose(self, number: int) -> None:
         if 0 <= number < len(self._devices):
             self._chosen, self._ticks, self._asking = number, 0, False
+            self.say("")
             self._draw()
 
     def action_test(self) -> None:
@@ -241,7 +256,7 @@ class PrinterPane(Pane):
         """Open the cash drawer."""
         device = self.chosen
         if device is None or device.kind != "printer":
-            self.refuse("Choose a printer: the drawer hangs on it")
+            self.refuse("Choose a printer: the drawer is plugged into it")
             return
 
         def work(printer: Printer, lease: Lease) -> None:
@@ -263,7 +278,7 @@ def _status(status: PrinterStatus | Failed) -> dict[str, str]:
         return {"status": status.text}
 
     def word(value: bool | None, yes: str, no: str) -> str:
-        return "not told" if value is None else yes if value else no
+        return "unknown" if value is None else yes if value else no
 
     paper = "out" if status.paper_out else word(status.paper_low, "low", "enough")
     return {

@@ -65,6 +65,7 @@ class ProbePane(Pane):
             self.findings.append(finding)
             self._draw("running …")
         self._draw(summary(self.findings))
+        self.tell(self.findings)
 
     def _draw(self, state: str) -> None:
         self.query_one(FindingsList).show(self.findings, "…", details=self._details)
@@ -85,8 +86,10 @@ class ProbePane(Pane):
 def summary(findings: Iterable[Finding]) -> str:
     """Return how many of the findings are which."""
     marks = [each.mark for each in findings]
-    faults, warnings = marks.count(Mark.FAULT), marks.count(Mark.WARNING)
-    if faults or warnings:
-        parts = ((faults, "fault"), (warnings, "warning"))
-        return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count)
-    return "all is well"
+    counted = ((marks.count(Mark.FAULT), "fault"), (marks.count(Mark.WARNING), "warning"))
+    parts = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counted if count]
+    if skipped := marks.count(Mark.SKIPPED):
+        parts.append(f"{skipped} not looked at")
+    if parts:
+        return ", ".join(parts)
+    return "all is well" if Mark.OK in marks else "nothing to look at"

@@ -17,7 +17,9 @@ from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.queue import Progress, Quarantined
 from terminal.diagnostics.workshop import Workshop
 from terminal.tui.technician.colours import MUTED
+from terminal.tui.technician.device_list import enrol
 from terminal.tui.technician.findings import FindingsList
+from terminal.tui.technician.journal import journal
 from terminal.tui.technician.pane import Pane
 from terminal.tui.technician.probe_pane import summary
 from terminal.tui.widgets.line import Line
@@ -74,6 +76,7 @@ class QueuePane(Pane):
         box = self.query_one("#queue-figures")
         box.border_subtitle = summary(found)
         box.set_class(any(each.mark is Mark.FAULT for each in found), "-fault")
+        self.tell(found)
         refused = await queue.quarantined(self.workshop, _SHOWN) if self.workshop.store is not None else ()
         self.query_one("#queue-refused").display = bool(refused)
         self.query_one("#queue-quarantine", Line).update(
@@ -88,10 +91,17 @@ class QueuePane(Pane):
 
     def action_verify(self) -> None:
         """Check everything."""
-        if self.workshop.store is None:
-            self.refuse(self.workshop.store_fault or "The queue is not open")
-        else:
+        if self._is_open():
             self.begin(_VERIFY, self._verify)
+
+    def _is_open(self) -> bool:
+        """Tell whether there is a queue to work on; say why not, and what to do."""
+        if self.workshop.store is not None:
+            return True
+        why = self.workshop.store_fault or "the queue is not open"
+        first = "" if self.workshop.config_fault or self.workshop.enrolment else f": {enrol(self.workshop)}"
+        self.refuse(f"Nothing can be done: {why}{first}")
+        return False
 
     async def _verify(self) -> None:
         bar = self.query_one(ProgressBar)
@@ -120,6 +130,8 @@ class QueuePane(Pane):
         """End the verification."""
         if self.stop_work(_VERIFY):
             self.say("The verification was ended half way")
+        else:
+            self.refuse("No verification is running")
 
     def action_sync(self) -> None:
         """Deliver what waits."""
@@ -130,7 +142,8 @@ class QueuePane(Pane):
             self.say(f"{found.text}{'; ' if found.cure else ''}{found.cure}", kind)
             await self._run()
 
-        if self.begin("Sending", work):
+        if self._is_open() and self.begin("Sending", work):
+            journal.info("queue: sent by hand")
             self.say("Sending …")
 
     def action_export(self) -> None:
@@ -139,9 +152,12 @@ class QueuePane(Pane):
 
         async def work() -> None:
             written = await queue.export(self.workshop, self.workshop.home / f"queue-{now:%Y%m%d-%H%M%S}.zip")
-            self.say(f"{written.records} records in {written.file}")
+            journal.info("queue: %d records exported to %s", written.records, written.file)
+            records = f"{written.records} record{'' if written.records == 1 else 's'}"
+            self.say(f"{records} in {written.file}")
 
-        self.begin("Export", work)
+        if self._is_open():
+            self.begin("Export", work)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll."""

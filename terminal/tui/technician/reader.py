@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -16,16 +17,21 @@ from terminal.benches.reader_bench import CardOnBench, ReaderBench, ReaderState
 from terminal.benches.selection import what_cards_are_told
 from terminal.devices.worker import DeviceState, DeviceWorker, Job
 from terminal.diagnostics.workshop import Workshop
+from terminal.tui.technician.bindings import COMMON_BINDINGS
 from terminal.tui.technician.command_input import CommandInput
 from terminal.tui.technician.console_lines import ConsoleLines, RowLines
 from terminal.tui.technician.facts import Facts
-from terminal.tui.technician.pane import Pane
+from terminal.tui.technician.journal import journal
+from terminal.tui.technician.pane import Pane, as_strip
+from terminal.tui.technician.place import example
 from terminal.tui.technician.stress_box import StressBox
+from terminal.tui.widgets.key_strip import StripKey
 from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.message_line import MessageKind
 
 _COUNTS = (10, 100, 1000, 10_000)
 _ATR_STARTS = (0x3B, 0x3F)
+_DEAD = (DeviceState.UNAVAILABLE, DeviceState.STUCK)
 _EMPTY = "Nothing was sent yet. i, then a command in hexadecimal, or only Enter for SELECT PPSE."
 
 
@@ -72,10 +78,8 @@ class ReaderPane(Pane):
             id="reader.down",
             tooltip="Scroll the card's side down",
         ),
-        Binding(
-            "pageup", "scroll(-8)", "Back", show=False, id="reader.back", tooltip="Scroll the console up"
-        ),
-        Binding("pagedown", "scroll(8)", "On", show=False, id="reader.on", tooltip="Scroll the console down"),
+        Binding("pageup", "scroll(-8)", "Back", id="reader.back", tooltip="Scroll the console up"),
+        Binding("pagedown", "scroll(8)", "On", id="reader.on", tooltip="Scroll the console down"),
     ]
 
     def __init__(self, workshop: Workshop) -> None:
@@ -138,9 +142,12 @@ class ReaderPane(Pane):
     def tick(self) -> None:
         """Draw the bench where it has changed."""
         worker, box = self._worker, self.query_one("#reader-card")
+        self.show_keys()
         if worker is None or self._bench is None:
             box.border_title = "No reader"
-            self.query_one("#reader-state", Line).update("No reader is configured: pane 1 has the cure.")
+            self.query_one("#reader-state", Line).update(
+                f"No reader is configured. {example(self.workshop, 'reader')}"
+            )
             return
         status, state = worker.status, self._bench.state
         box.border_title = str(status.address)
@@ -155,11 +162,13 @@ class ReaderPane(Pane):
         self.query_one(StressBox).show(state.stress)
         if before is None or state.console is not before.console:
             self.query_one(ConsoleLines).show(state.console, _EMPTY)
-            self.query_one("#reader-lines-box").scroll_end(animate=False)
+            # The newest answer's status and time are seen first, however long it is.
+            box, lines = self.query_one("#reader-lines-box"), self.query_one(ConsoleLines)
+            box.call_after_refresh(lambda: box.scroll_to(y=lines.newest_top(), animate=False))
 
     def _draw_state(self, state: ReaderState, device: DeviceState, text: str) -> None:
         line = self.query_one("#reader-state", Line)
-        if device in (DeviceState.UNAVAILABLE, DeviceState.STUCK):
+        if device in _DEAD:
             line.update(Content.assemble((f"✗ {text}", "bold $error"), "\nPane 1 has the cure."))
         elif not state.has_reader:
             line.update(Content.styled("… waits for the reader: it is in use", "$warning"))
@@ -202,9 +211,58 @@ class ReaderPane(Pane):
 
     # Keys
 
+    def strip(self) -> list[StripKey]:
+        """Return the console's keys alone while a command is typed."""
+        if not self.is_mounted or not self.query_one(CommandInput).has_focus:
+            return super().strip()
+        return as_strip([*CommandInput.STRIP, *(each for each in COMMON_BINDINGS if each.key == "escape")])
+
+    def idle_keys(self) -> Collection[str]:
+        """Leave out what does nothing with this reader, or nothing now."""
+        state = self._bench.state if self._bench is not None else ReaderState()
+        works = {
+            "reader.type": state.has_reader,
+            "reader.stress": state.has_reader,
+            "reader.stop": state.stress is not None and state.stress.running,
+            "reader.let-go": state.held,
+            "reader.light": bool({"lights", "signals"} & set(state.can)),
+            "reader.beep": "buzzer" in state.can,
+            "reader.field": "field" in state.can,
+            "reader.next": len(self.workshop.pool.readers) > 1,
+            "reader.back": bool(state.console),
+            "reader.on": bool(state.console),
+        }
+        return {name for name, does in works.items() if not does}
+
+    def _ready(self) -> ReaderBench | None:
+        """Return the bench; None, and a sentence, where there is no reader to work with."""
+        if self._bench is None:
+            self.refuse("There is no reader")
+        elif (worker := self._worker) is not None and worker.status.state in _DEAD:
+            self.refuse(f"The reader can't be used: {worker.status.text}; pane 1 has the cure")
+        else:
+            return self._bench
+        return None
+
     def action_type(self) -> None:
         """Go to the console."""
         self.query_one(CommandInput).focus()
+
+    async def action_submit(self) -> None:
+        """Send what is typed: for clicks on the console's keys."""
+        await self.query_one(CommandInput).action_submit()
+
+    def action_earlier(self, step: int) -> None:
+        """Bring an earlier command back, likewise."""
+        self.query_one(CommandInput).action_earlier(step)
+
+    def on_descendant_focus(self) -> None:
+        """Show the console's keys."""
+        self.show_keys()
+
+    def on_descendant_blur(self) -> None:
+        """Show the pane's keys again."""
+        self.show_keys()
 
     def on_command_input_typed(self, message: CommandInput.Typed) -> None:
         """Send what was typed."""
@@ -214,10 +272,16 @@ class ReaderPane(Pane):
         except ApduError as error:
             self.refuse(str(error))
             return
-        if self._bench is not None:
+        if (bench := self._ready()) is not None:
             self._last = capdu
             self.say("")
-            self._bench.send(capdu)
+            journal.info("%s: a command sent to a card by hand", self._reader_name)
+            bench.send(capdu)
+
+    @property
+    def _reader_name(self) -> str:
+        worker = self._worker
+        return f"reader {worker.status.address}" if worker is not None else "no reader"
 
     def action_count(self, step: int) -> None:
         """Choose how long the stress loop is."""
@@ -233,37 +297,42 @@ class ReaderPane(Pane):
         self._stress(self._last)
 
     def _stress(self, capdu: bytes) -> None:
-        if self._bench is not None:
-            self.say(f"{_COUNTS[self._count]} commands; x stops, + and - choose how many")
-            self._bench.stress(capdu, _COUNTS[self._count])
+        if (bench := self._ready()) is not None:
+            count = _COUNTS[self._count]
+            self.say(f"{count} commands; x stops, + and - choose how many")
+            journal.info("%s: %d commands sent to a card as a stress loop", self._reader_name, count)
+            bench.stress(capdu, count)
 
     def action_stop(self) -> None:
-        """End the stress loop; with none running, put its figures away."""
+        """End the stress loop. Its figures stay."""
         stress = self._bench.state.stress if self._bench is not None else None
         if self._bench is not None and stress is not None and stress.running:
             self._bench.stop()
         else:
-            self.query_one(StressBox).display = False
+            self.refuse("No stress loop is running")
 
     def action_let_go(self) -> None:
         """Let go of the card."""
-        if self._bench is not None:
-            self._bench.let_go()
+        bench = self._ready()
+        if bench is not None and not bench.state.held and bench.state.card is None:
+            self.refuse("There is no card to let go of")
+        elif bench is not None:
+            bench.let_go()
 
     def action_light(self) -> None:
         """Switch the next light on."""
-        if self._bench is not None:
-            self._bench.next_light()
+        if (bench := self._ready()) is not None:
+            bench.next_light()
 
     def action_beep(self) -> None:
         """Sound the buzzer."""
-        if self._bench is not None:
-            self._bench.beep()
+        if (bench := self._ready()) is not None:
+            bench.beep()
 
     def action_field(self) -> None:
         """Switch the field."""
-        if self._bench is not None:
-            self._bench.turn_field()
+        if (bench := self._ready()) is not None:
+            bench.turn_field()
 
     def action_next(self) -> None:
         """Take the next reader."""

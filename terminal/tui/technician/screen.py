@@ -16,17 +16,21 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
+from textual.events import Key
 from textual.screen import Screen
 
 from terminal.diagnostics import bundle
 from terminal.diagnostics.workshop import Workshop
 from terminal.tui.cashier.bindings import strip_keys
-from terminal.tui.keys_screen import KeysScreen
 from terminal.tui.leave import LEAVE_TEXT
+from terminal.tui.technician.areas import Areas
 from terminal.tui.technician.bindings import COMMON_BINDINGS, pane_bindings
 from terminal.tui.technician.device_list import devices_of
+from terminal.tui.technician.journal import journal
+from terminal.tui.technician.keys_list import KeysList
 from terminal.tui.technician.pane import Pane
 from terminal.tui.technician.panes import PANES
+from terminal.tui.technician.standing import standing
 from terminal.tui.widgets.click_key import ClickKey
 from terminal.tui.widgets.line import Line
 from terminal.tui.widgets.message_line import MessageKind, MessageLine
@@ -50,6 +54,8 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
         self._panes: dict[int, Pane] = {}
         self._number = 0
         self._bundling: asyncio.Task[None] | None = None
+        self._areas = Areas(workshop)
+        self._watch: asyncio.Task[None] | None = None
 
     def compose(self) -> ComposeResult:
         """Whose terminal, the panes' titles, the open pane, and one line for messages."""
@@ -59,7 +65,7 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
         with Horizontal(id="technician-tabs"):
             for number, pane in enumerate(PANES, start=1):
                 yield ClickKey(
-                    Content.assemble((f"{number}", "bold $primary"), f" {pane.TITLE}"),
+                    _tab(number, pane.TITLE, fails=False),
                     f"open({number})",
                     f"Open {pane.TITLE}",
                     id=f"tab-{number}",
@@ -74,16 +80,18 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
         return f"Technician · {whose}"
 
     async def on_mount(self) -> None:
-        """Open the devices, and look for changes from now on."""
+        """Open the devices, and look for changes from now on; look at the other panes' areas meanwhile."""
         self.say("")
         await self.open_pane(1)
         self.set_interval(TICK_S, self._tick)
         self._tick()
+        self._watch = asyncio.get_running_loop().create_task(self._areas.watch())
 
     def on_unmount(self) -> None:
         """Begin nothing more."""
-        if self._bundling is not None:
-            self._bundling.cancel()
+        for task in (self._bundling, self._watch):
+            if task is not None:
+                task.cancel()
 
     @property
     def pane(self) -> Pane:
@@ -112,14 +120,15 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
 
     def _tick(self) -> None:
         devices = devices_of(self._workshop)
-        failing = sum(each.fails for each in devices)
+        text, fails = standing(devices, self._areas.faulty)
         status = self.query_one("#technician-devices", Line)
-        if failing:
-            status.update(f"✗ {failing} of {len(devices)} {'fails' if failing == 1 else 'fail'}")
-        else:
-            status.update(f"✓ all {len(devices)} work" if devices else "no device")
-        status.set_class(bool(failing) or not devices, "-fails")
-        self.query_one("#tab-1").set_class(bool(failing), "-fails")
+        status.update(text)
+        status.set_class(fails, "-fails")
+        faulty = self._areas.faulty | ({PANES[0].TITLE} if any(each.fails for each in devices) else set())
+        for number, pane in enumerate(PANES, start=1):
+            tab = self.query_one(f"#tab-{number}", ClickKey)
+            tab.update(_tab(number, pane.TITLE, fails=pane.TITLE in faulty))
+            tab.set_class(pane.TITLE in faulty, "-fails")
         if self.app.screen is self and self.pane.is_open:
             self.pane.tick()
 
@@ -133,6 +142,15 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
         """Show what a pane says, if it still is open."""
         message.stop()
         self.say(message.text, message.kind)
+
+    def on_pane_found(self, message: Pane.Found) -> None:
+        """Take what a pane has found out."""
+        message.stop()
+        self._areas.tell(message.title, message.findings)
+
+    def on_key(self, event: Key) -> None:
+        """Put the last sentence away: it was about another key."""
+        self.say("")
 
     def on_click_key_pressed(self, message: ClickKey.Pressed) -> None:
         """Do what the tab says."""
@@ -154,7 +172,8 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
             (self.pane.TITLE, strip_keys(own, {}, all_keys=True)),
             ("Everywhere", strip_keys(COMMON_BINDINGS, {}, all_keys=True)),
         ]
-        self.app.push_screen(KeysScreen([group for group in groups[1:] + groups[:1] if group[1]]))
+        shown = [group for group in groups[1:] + groups[:1] if group[1]]
+        self.app.push_screen(KeysList(shown, self.open_pane))
 
     def action_leave(self) -> None:
         """Leave what is being typed in; else leave the screen."""
@@ -193,4 +212,10 @@ class TechnicianScreen(Screen[None], inherit_bindings=False):
             self.say(f"No support bundle ({type(error).__name__}); the log has the place", MessageKind.ERROR)
         else:
             signed = "signed" if written.signed_by else "NOT signed: this terminal has no key"
+            journal.info("support bundle written: %s", written.file)
             self.say(f"Support bundle, {signed}: {written.file}")
+
+
+def _tab(number: int, title: str, *, fails: bool) -> Content:
+    """Return a pane's title; a cross stands where the blank was, so that nine fit into 80 columns."""
+    return Content.assemble((f"{number}", "bold $primary"), ("✗", "bold $error") if fails else " ", title)

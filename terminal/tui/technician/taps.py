@@ -18,6 +18,7 @@ from terminal.tui.technician.tap_lines import TapLines
 from terminal.tui.widgets.line import Line
 
 _NONE = "No card was tapped since the start. Taps of the cashier's screen stand here while it lends this one."
+_NONE_YET = "No card was tapped yet"
 
 
 class TapsPane(Pane):
@@ -89,6 +90,7 @@ class TapsPane(Pane):
     def action_choose(self, step: int) -> None:
         """Choose another tap."""
         if not self._taps:
+            self.refuse(_NONE_YET)
             return
         place = self._taps.index(self._chosen) if self._chosen in self._taps and self._chosen else 0
         place = max(0, min(len(self._taps) - 1, place + step))
@@ -104,6 +106,9 @@ class TapsPane(Pane):
 
     def action_details(self) -> None:
         """Show or hide the answers."""
+        if not self._taps:
+            self.refuse(_NONE_YET)
+            return
         self._details = not self._details
         self._draw()
 

@@ -6,7 +6,8 @@ from textual.content import Content
 from textual.visual import VisualType
 from textual.widgets import Static
 
-_UNLIMITED = 999
+UNLIMITED = 999
+"""The width of what has none yet."""
 
 
 class Line(Static):
@@ -35,7 +36,7 @@ class FittedLines(Line):
 
     def redraw(self) -> None:
         """Show the lines as they are now."""
-        self.update(self.lines(self.size.width or _UNLIMITED))
+        self.update(self.lines(self.size.width or UNLIMITED))
 
     def on_resize(self) -> None:
         """Fit them to the width."""

@@ -1,5 +1,6 @@
 """The benches: readers with cards, commands and stress; cameras with pictures and codes."""
 
+import logging
 from pathlib import Path
 from threading import Event
 
@@ -19,6 +20,7 @@ from terminal.benches.latency import NO_TIMES, latency_of
 from terminal.devices.worker import DeviceState
 from terminal.tui.technician.app import TechnicianApp
 from terminal.tui.technician.command_input import CommandInput
+from terminal.tui.technician.console_lines import ConsoleLines
 from tests.terminal.tui.screen_cells import cells_of, text_of, words_of
 from tests.terminal.tui.workshops import devices, told, until, until_shown, worker_of, workshop_of
 
@@ -68,7 +70,10 @@ async def test_a_card_in_the_field_is_told_with_the_kernel_it_would_get(
             await until_shown(pilot, "none: no application that card and terminal have in common")
 
 
-async def test_commands_by_hand_are_answered_masked_and_remembered(tmp_path: Path) -> None:
+async def test_commands_by_hand_are_answered_masked_and_remembered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "terminal.technician")
     card = profile.load("mastercard-approve")
     with workshop_of(
         tmp_path, readers=(worker_of("sim:", lambda address: InProcessReader(address, Field(card))),)
@@ -101,18 +106,42 @@ async def test_commands_by_hand_are_answered_masked_and_remembered(tmp_path: Pat
             assert line.value == ""
             await pilot.press(*"xyz", "enter")
             await until_shown(pilot, "A command is hexadecimal")
+            # While somebody types, the strip has the keys of the line and no others.
+            await until_shown(pilot, "Enter Send Up Earlier Down Later Esc Leave")
+            assert "s Stress" not in words_of(app)
             await pilot.press("escape", "g")
             await until(pilot, lambda: "held, g lets go" not in words_of(app))
+            await until(pilot, lambda: "s Stress f Field PgUp Back PgDn On" in words_of(app))
+            # The log has that it was done, and nothing of what was sent.
+            assert caplog.text.count("a command sent to a card by hand") == 6
+            assert "2PAY" not in caplog.text
+            assert "00B2" not in caplog.text.upper().replace(" ", "")
 
 
-async def test_a_command_without_a_card_says_so(tmp_path: Path) -> None:
-    opened = lambda address: InProcessReader(address, Field())  # noqa: E731
+async def test_the_newest_answers_status_is_seen_on_a_small_screen(tmp_path: Path) -> None:
+    field = Field()
+    opened = lambda address: InProcessReader(address, field)  # noqa: E731
     with workshop_of(tmp_path, readers=(worker_of("sim:", opened),)) as workshop:
-        async with TechnicianApp(workshop).run_test() as pilot:
+        app = TechnicianApp(workshop)
+        async with app.run_test(size=(80, 24)) as pilot:
             await pilot.press("2")
             await until_shown(pilot, "hold a card to the reader")
+            await pilot.press("g")
+            await until_shown(pilot, "There is no card to let go of")
             await pilot.press("i", "enter")
             await until_shown(pilot, "There is no card in the field")
+            field.place(profile.load("mastercard-approve"))
+            line = app.screen.query_one(CommandInput)
+            for typed in ("", "00a4040007a0000000041010", "80a8000002830000"):
+                line.value = typed
+                await pilot.press("enter")
+            line.value = "00a4040007a0000000041010"
+            await pilot.press("enter")
+            box = app.screen.query_one("#reader-lines-box")
+            lines = app.screen.query_one(ConsoleLines)
+            await until(pilot, lambda: str(lines.content).count("A0000000041010") > 1)
+            await until(pilot, lambda: box.scroll_y == min(lines.newest_top(), box.max_scroll_y) > 0)
+            await until(pilot, lambda: "‹ 9000 fine" in words_of(app))
 
 
 async def test_a_stress_loop_has_percentiles_and_a_key_that_ends_it(tmp_path: Path) -> None:
@@ -136,6 +165,8 @@ async def test_a_stress_loop_has_percentiles_and_a_key_that_ends_it(tmp_path: Pa
             await pilot.press("x")
             shown = await until_shown(pilot, "of 10000, done")
             assert "10000 of 10000" not in shown
+            await pilot.press("x")
+            await until_shown(pilot, "No stress loop is running", "of 10000, done")
             await pilot.press("s")
             await until_shown(pilot, "of 10000, running")
             field.take_away()
@@ -283,7 +314,7 @@ async def test_a_scanner_without_a_picture_is_listened_to(tmp_path: Path) -> Non
             await pilot.press("3")
             await until_shown(pilot, "This scanner has no picture", "Alipay")
             await pilot.press("n")
-            shown = await until_shown(pilot, "no payment code", "A bu•")
+            shown = await until_shown(pilot, "not a payment code", "A bu•")
             assert "ticket" not in shown.replace("sim:A bus ticket", "")
 
 

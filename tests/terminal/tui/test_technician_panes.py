@@ -47,17 +47,22 @@ async def test_a_network_that_is_cut_is_told_with_the_step(lent: tuple[Workshop,
     workshop, world = lent
     world.set_network(False)
     async with TechnicianApp(workshop).run_test() as pilot:
+        await until_shown(pilot, "5✗Network", "✗ network · 5 devices work")
         await pilot.press("5")
-        shown = await until_shown(pilot, "✗ TCP", "– echo", "cure:", "faults")
+        shown = await until_shown(pilot, "✗ TCP", "– echo", "cure:", "fault")
         assert "✓ name" in shown
         assert "all is well" not in shown
         world.set_network(True)
         await until(pilot, lambda: "running" not in words_of(pilot.app))
         await pilot.press("r")
         await until_shown(pilot, "✓ TCP", "the host answers")
+        await until(pilot, lambda: "✗ network" not in words_of(pilot.app))
 
 
-async def test_printer_display_and_sounder_are_tried(lent: tuple[Workshop, SimulatedWorld]) -> None:
+async def test_printer_display_and_sounder_are_tried(
+    lent: tuple[Workshop, SimulatedWorld], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "terminal.technician")
     workshop, _ = lent
     paper, heard = printer("technician"), len(EARS.heard)
     paper.forget_pages()
@@ -72,9 +77,11 @@ async def test_printer_display_and_sounder_are_tried(lent: tuple[Workshop, Simul
             await until_shown(pilot, "✗ out of paper", "cure: put in a new roll")
         finally:
             paper.load_paper()
-        await until_shown(pilot, "all 5 work")
+        await until_shown(pilot, "✓ 5 devices work")
         await pilot.press("o")
         await until_shown(pilot, "drawer: told to open")
+        assert "printer sim:technician: drawer" in caplog.text
+        assert "printer sim:technician: test page" in caplog.text
         await pilot.press("down", "p")
         await until_shown(pilot, "display filled: 20 columns, 2 rows")
         assert "12345678901234567890" in [lines[0] for lines in GLASS.history]
@@ -85,7 +92,10 @@ async def test_printer_display_and_sounder_are_tried(lent: tuple[Workshop, Simul
         assert len(EARS.heard) == heard + 2
 
 
-async def test_the_log_is_shown_with_a_level_for_each_driver(lent: tuple[Workshop, SimulatedWorld]) -> None:
+async def test_the_log_is_shown_with_a_level_for_each_driver(
+    lent: tuple[Workshop, SimulatedWorld], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "terminal.technician")
     workshop, _ = lent
     root = logging.getLogger()
     root.addHandler(workshop.logs)
@@ -99,6 +109,7 @@ async def test_the_log_is_shown_with_a_level_for_each_driver(lent: tuple[Worksho
             log.set_level(name, "INFO")
             await pilot.press("down", "down", "down", "down", "down", "plus")
             await until_shown(pilot, f"{name}: from DEBUG on")
+            assert f"log level of {name}: DEBUG" in caplog.text
             assert logging.getLogger(name).level == logging.DEBUG
             await pilot.press("minus")
             await until(pilot, lambda: logging.getLogger(name).level == logging.INFO)
