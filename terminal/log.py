@@ -7,10 +7,14 @@ in an exception's text of a library or a device's name, is masked once more on i
 from __future__ import annotations
 
 import logging
+import os
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from threading import Lock
 
@@ -20,6 +24,10 @@ TRAFFIC = 5
 """The level of card commands and answers. They are masked by `emv.trace` before they arrive here."""
 KEPT = 1000
 """How many lines are remembered."""
+FILE_BYTES = 4_000_000
+"""How long the file gets before it is put away."""
+OLD_FILES = 3
+"""How many are kept of those."""
 LEVELS = ("TRAFFIC", "DEBUG", "INFO", "WARNING", "ERROR")
 """The levels by name, as the configuration has them."""
 
@@ -38,8 +46,38 @@ class _Masking(logging.Formatter):
         return mask(super().format(record))
 
 
-class _LogFile(logging.FileHandler):
-    """The file of an earlier `start` is known by its class."""
+class _LogFile(RotatingFileHandler):
+    """The log's file, for its owner alone. That of an earlier `start` is known by its class.
+
+    A full one becomes ``.1``, the one before ``.2``, and so on; the oldest goes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8")
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(self.baseFilename, flags, 0o600)
+        # One of before may be open to others; one that is somebody else's stays as it is.
+        with suppress(PermissionError):
+            os.fchmod(descriptor, 0o600)
+        return open(descriptor, "a", encoding=self.encoding)
+
+    def shouldRollover(self, record: logging.LogRecord) -> int:
+        """Tell whether the file is full, without putting the record into words: masking takes its time."""
+        if self.stream is not None and not self._is_here(self.stream):
+            # Another program on this home, such as the technician's, has put the file away.
+            self.stream.close()
+            self.stream = None
+        if self.stream is None:
+            self.stream = self._open()
+        return os.fstat(self.stream.fileno()).st_size >= self.maxBytes
+
+    def _is_here(self, stream: TextIOWrapper) -> bool:
+        try:
+            return os.path.samestat(os.stat(self.baseFilename), os.fstat(stream.fileno()))
+        except OSError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +142,11 @@ class LogRing(logging.Handler):
 
 
 def start(path: Path, level: str) -> LogRing:
-    """Write the log of every part to a file, at one of the level names of the configuration.
+    """Write the log of every part to a file and its older ones, at a level name of the configuration.
 
     Returns what remembers the last lines. Raises OSError where the file can't be written.
     """
-    handler = _LogFile(path, encoding="utf-8")
+    handler = _LogFile(path)
     handler.setFormatter(_Masking(_FORMAT))
     return _begin([handler], level, f"written to {path}")
 

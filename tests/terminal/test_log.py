@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -81,6 +82,42 @@ def test_starting_again_goes_on_in_the_same_file_once(file: Path) -> None:
     log.start(file, "INFO")
     logging.getLogger("terminal").info("one line")
     assert file.read_text().count("one line") == 1
+
+
+def test_a_full_file_is_put_away_and_only_so_many_are_kept(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "FILE_BYTES", 200)
+    log.start(file, "INFO")
+    for number in range(100):
+        logging.getLogger("terminal").info("line %s of card %s", number, pan_of("visa-approve"))
+    names = [f"{file.name}{end}" for end in ("", ".1", ".2", ".3")]
+    assert sorted(os.listdir(file.parent)) == names
+    newest_last = "".join((file.parent / name).read_text() for name in reversed(names))
+    numbers = [int(found) for found in re.findall(r"line (\d+) of", newest_last)]
+    assert numbers == list(range(numbers[0], 100))
+    assert all((file.parent / name).stat().st_mode & 0o777 == 0o600 for name in names)
+    assert all((file.parent / name).stat().st_size < 300 for name in names)
+    assert_no_card(newest_last, pan_of("visa-approve"))
+
+
+def test_a_file_of_before_is_closed_to_others(file: Path) -> None:
+    file.write_text("before\n")
+    file.chmod(0o644)
+    log.start(file, "INFO")
+    logging.getLogger("terminal").info("after")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text().startswith("before\n")
+    assert "after" in file.read_text()
+
+
+def test_a_file_that_another_program_put_away_is_begun_anew(file: Path) -> None:
+    log.start(file, "INFO")
+    logging.getLogger("terminal").info("one")
+    file.rename(f"{file}.1")
+    logging.getLogger("terminal").info("two")
+    assert "two" in file.read_text()
+    assert "one" not in file.read_text()
 
 
 def test_what_others_write_in_detail_is_left_out(file: Path) -> None:
