@@ -19,7 +19,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import distributions, version
@@ -29,9 +29,10 @@ from typing import Any, Final
 from offline_queue.errors import QueueError, RecordError, SignatureError
 from offline_queue.signing import PublicKey, SigningKey
 from terminal.card_numbers import MASK, looks_free, mask
-from terminal.devices.inventory import DeviceReport
 from terminal.diagnostics import devices, doctor, queue
+from terminal.diagnostics.apart import apart
 from terminal.diagnostics.finding import Finding, Mark
+from terminal.diagnostics.redaction import LEFT_OUT, names_secret, redact
 from terminal.diagnostics.workshop import Workshop
 from terminal.enrolment import KEY_FILE
 from terminal.home import CONFIG_FILE, LOG_FILE
@@ -41,6 +42,10 @@ AREA = "bundle"
 FORMAT = 1
 LOG_BYTES = 1_000_000
 """How much of the log's end is taken."""
+PART_CHARS = 20_000
+"""About so much of it is looked through at once."""
+WRITE_S = 120.0
+"""How long looking through and writing may take, in seconds; a slow disk is the most of it."""
 MAX_BYTES = 64_000_000
 """No bundle unpacks to more."""
 _MANIFEST, _SIGNATURE = "manifest.json", "manifest.sig"
@@ -60,14 +65,8 @@ manifest.json, manifest.sig   SHA-256 of each file, signed by the terminal's key
 To check it: tillside doctor --check FILE
 """
 
-# Where a password would stand: in an address, and beside a word for it.
-_USER_INFO = re.compile(r"(://)[^/@\s\"']+@")
-_NAMED_SECRET = re.compile(
-    r"""(?im)^(\s*["']?[\w.-]*(?:password|passwd|passphrase|secret|token|pin)["']?\s*=\s*)\S.*$"""
-)
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
-)
+# No number and no password begins in one record of the log and ends in the next.
+_RECORD = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:,\d{3})? [A-Z]+ [\w.]+: ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,28 @@ async def write(workshop: Workshop, file: Path, findings: Sequence[Finding] | No
     """Write the bundle to a new file. Without *findings* all probes are run first. Raises BundleError."""
     if findings is None:
         findings = [finding async for finding in doctor.probe(workshop)]
-    raw = await _contents(workshop, findings)
-    clean = {name: redact(text) for name, text in raw.items()}
-    masked = sum(text.count(MASK) for text in clean.values())
+    reports = await devices.reports(workshop)
+    try:
+        refused = [asdict(one) for one in await queue.quarantined(workshop)]
+    except QueueError as error:
+        refused = [{"not known": str(error)}]
+    told = {
+        "findings.txt": "".join(f"{doctor.text_line(finding)}\n" for finding in findings),
+        "findings.json": [finding.fields() for finding in findings],
+        "devices.json": [report.fields() for report in reports],
+        "queue.json": refused,
+    }
+    # A megabyte of log takes most of a second to be looked through, and the screen goes on meanwhile.
+    written = await apart(lambda: _write(workshop, file, told), timeout_s=WRITE_S, otherwise=None)
+    if written is None:
+        raise BundleError(f"{file}: not written within {WRITE_S:g} s; choose another disk")
+    return written
+
+
+def _write(workshop: Workshop, file: Path, told: Mapping[str, Any]) -> Bundle:
+    clean = {name: _redacted(name, text) for name, text in _contents(workshop, told).items()}
     for name, text in clean.items():
-        if not looks_free(text):
+        if not all(map(looks_free, _parts(text))):
             raise BundleError(f"{name} still looks as if it held a card number; nothing was written")
     contents = {name: text.encode("utf-8", "replace") for name, text in clean.items()}
     key = _key(workshop)
@@ -104,35 +120,35 @@ async def write(workshop: Workshop, file: Path, findings: Sequence[Finding] | No
         _write_zip(file, {**contents, _MANIFEST: manifest, **_signature(manifest, key)})
     except OSError as error:
         raise BundleError(f"{file}: can't be written ({error.strerror or error})") from error
+    masked = sum(text.count(MASK) for text in clean.values())
     return Bundle(file, (*contents, _MANIFEST), key.key_id if key else "", masked)
 
 
-async def _contents(workshop: Workshop, findings: Sequence[Finding]) -> dict[str, str]:
-    reports: Sequence[DeviceReport] = await devices.reports(workshop)
-    try:
-        refused = [asdict(one) for one in await queue.quarantined(workshop)]
-    except QueueError as error:
-        refused = [{"not known": str(error)}]
+def _contents(workshop: Workshop, told: Mapping[str, Any]) -> dict[str, str]:
     return {
         "README.txt": _README,
-        "findings.txt": "".join(f"{doctor.text_line(finding)}\n" for finding in findings),
-        "findings.json": _json([finding.fields() for finding in findings]),
-        "devices.json": _json([report.fields() for report in reports]),
-        "queue.json": _json(refused),
+        **{name: one if isinstance(one, str) else _json(one) for name, one in told.items()},
         "taps.txt": _taps(workshop),
         "log.txt": _log(workshop),
         "log-levels.json": _json(dict(levels())),
-        "configuration.toml": _end_of(workshop.home / CONFIG_FILE),
+        "configuration.toml": _end_of(workshop.home / CONFIG_FILE, LOG_BYTES),
         "versions.json": _json(_versions()),
     }
 
 
-def redact(text: str) -> str:
-    """Return *text* without what looks like a card number, a password or a private key."""
-    text = _PRIVATE_KEY.sub("[private key left out]", text)
-    text = _USER_INFO.sub(r"\1[left out]@", text)
-    text = _NAMED_SECRET.sub(r'\1"[left out]"', text)
-    return mask(text)
+def _redacted(name: str, text: str) -> str:
+    # What is in JSON was redacted value by value, and stays JSON.
+    return mask(text) if name.endswith(".json") else "".join(map(redact, _parts(text)))
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Cut a long log before some of its records: one long search would hold all other threads up."""
+    start = 0
+    for record in _RECORD.finditer(text):
+        if record.start() - start >= PART_CHARS:
+            yield text[start : record.start()]
+            start = record.start()
+    yield text[start:]
 
 
 def _json(value: Any) -> str:
@@ -142,7 +158,10 @@ def _json(value: Any) -> str:
 def _plain(value: Any) -> Any:
     """Return a value for JSON, masked where a mask would break a number."""
     if isinstance(value, Mapping):
-        return {redact(str(name)): _plain(one) for name, one in value.items()}
+        return {
+            redact(str(name)): LEFT_OUT if names_secret(str(name)) else _plain(one)
+            for name, one in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     if isinstance(value, bool) or value is None:
@@ -171,22 +190,26 @@ def _indented(text: str) -> str:
 
 
 def _log(workshop: Workshop) -> str:
-    """Return the end of the log's file, and what this program has logged itself."""
+    """Return the end of the log's files, the newest last, and what this program has logged itself."""
     own = "".join(f"{line}\n" for line in reversed(workshop.logs.newest_first()))
-    return f"{_end_of(workshop.home / LOG_FILE)}\n--- of the program that wrote this bundle ---\n{own}"
+    file = workshop.home / LOG_FILE
+    before = file.with_name(f"{LOG_FILE}.1")
+    room = LOG_BYTES - file.stat().st_size if file.exists() and before.exists() else 0
+    older = _end_of(before, room) if room > 0 else ""
+    return f"{older}{_end_of(file, LOG_BYTES)}\n--- of the program that wrote this bundle ---\n{own}"
 
 
-def _end_of(file: Path) -> str:
+def _end_of(file: Path, count: int) -> str:
     try:
         with file.open("rb") as source:
             size = os.fstat(source.fileno()).st_size
-            source.seek(max(0, size - LOG_BYTES))
-            content = source.read(LOG_BYTES)
+            source.seek(max(0, size - count))
+            content = source.read(count)
     except OSError as error:
         return f"# not here: {file.name} ({error.strerror or error})\n"
     text = content.decode("utf-8", "replace")
     # What a cut has left of a line may be half a number, which nobody would recognise.
-    return text if size <= LOG_BYTES else text.partition("\n")[2]
+    return text if size <= count else text.partition("\n")[2]
 
 
 def _versions() -> dict[str, str]:

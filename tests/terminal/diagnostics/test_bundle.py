@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from terminal.diagnostics import doctor
 from terminal.diagnostics.bundle import BundleError
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.open_workshop import open_workshop, settled
+from terminal.diagnostics.redaction import redact
 from terminal.diagnostics.workshop import Workshop
 from terminal.enrolment import Enrolment
 from terminal.home import CONFIG_FILE, LOG_FILE
@@ -137,6 +139,79 @@ async def test_passwords_and_keys_stay_at_home(workshop: Workshop, home: Path, t
     assert "camera:rtsp://[left out]@192.0.2.7/live" in text
 
 
+async def test_secrets_among_the_details_stay_at_home_and_json_stays_json(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    details = {"pin": "hunter2", "address": "http://h/?x=hunter2", "text": 'password = "hunter2"'}
+    await module.write(workshop, tmp_path / "support.zip", [Finding("a", "b", Mark.OK, "c", details=details)])
+    held = contents(tmp_path / "support.zip")
+    assert "hunter2" not in "".join(held.values())
+    assert json.loads(held["findings.json"])[0]["details"] == {
+        "pin": "[left out]",
+        "address": "http://h/?x=[left out]",
+        "text": 'password = "[left out]"',
+    }
+
+
+async def test_it_is_looked_through_in_a_thread_of_its_own(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The screen goes on meanwhile."""
+    threads: set[threading.Thread] = set()
+
+    def noted(text: str) -> str:
+        threads.add(threading.current_thread())
+        return redact(text)
+
+    monkeypatch.setattr(module, "redact", noted)
+    await module.write(workshop, tmp_path / "support.zip", [])
+    assert [thread.daemon for thread in threads] == [True]
+    assert threading.current_thread() not in threads
+
+
+async def test_a_disk_that_never_answers_is_told(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(module, "WRITE_S", 0.01)
+    monkeypatch.setattr(module, "_write_zip", lambda file, contents: answers.wait(15))
+    with pytest.raises(BundleError, match="not written within"):
+        await module.write(workshop, tmp_path / "support.zip", [])
+    answers.set()
+
+
+async def test_a_long_log_is_looked_through_in_parts_and_comes_whole(
+    workshop: Workshop, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [f"2026-11-22 02:43:30,123 INFO terminal.x: no {number}\n{PAN}\n" for number in range(50)]
+    (home / LOG_FILE).write_text("".join(records))
+    monkeypatch.setattr(module, "PART_CHARS", 100)
+    parts: list[str] = []
+
+    def noted(text: str) -> str:
+        parts.append(text)
+        return redact(text)
+
+    monkeypatch.setattr(module, "redact", noted)
+    await module.write(workshop, tmp_path / "support.zip", [])
+    assert len([part for part in parts if PAN in part]) > 20
+    log_text = contents(tmp_path / "support.zip")["log.txt"]
+    assert log_text.startswith("".join(records).replace(PAN, MASK))
+
+
+async def test_the_end_of_the_file_that_was_put_away_comes_where_the_log_has_just_begun(
+    workshop: Workshop, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOG_BYTES", 30)
+    (home / f"{LOG_FILE}.1").write_text("long ago\nat the end of it\n")
+    (home / LOG_FILE).write_text("begun\n")
+    await module.write(workshop, tmp_path / "a.zip", [])
+    assert contents(tmp_path / "a.zip")["log.txt"].startswith("at the end of it\nbegun\n\n---")
+    (home / LOG_FILE).write_text("begun long enough ago, it is\nfull\n")
+    await module.write(workshop, tmp_path / "b.zip", [])
+    assert contents(tmp_path / "b.zip")["log.txt"].startswith("full\n\n---")
+
+
 def changed(file: Path, name: str, text: str | None) -> None:
     """Write a bundle anew with one file changed, added or (None) left out."""
     held = contents(file)
@@ -182,7 +257,7 @@ async def test_a_key_whose_id_looks_like_a_card_number_is_no_card_number(
 ) -> None:
     """One key in some hundred has such an id."""
     keys = (SigningKey.generate() for _ in range(10_000))
-    key = next(key for key in keys if MASK in module.redact(key.key_id))
+    key = next(key for key in keys if MASK in redact(key.key_id))
     monkeypatch.setattr(module, "_key", lambda workshop: key)
     await module.write(workshop, tmp_path / "support.zip", [])
     assert marks(tmp_path / "support.zip") == FINE
