@@ -144,12 +144,3 @@ class ShowsPicture(Protocol):
     def picture(self, width: int, height: int) -> Picture | None:
         """Return the newest picture, made to fit into so many pixels; None if there is none yet."""
         ...
-
-
-@runtime_checkable
-class HasBrightness(Protocol):
-    """A display whose brightness can be set."""
-
-    def set_brightness(self, level: int) -> None:
-        """Set it, from 1 (dim) to 4. What is shown stays. Raises ValueError for another level."""
-        ...

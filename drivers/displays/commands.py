@@ -50,10 +50,6 @@ class CommandSet(Protocol):
         """Return what sets one of `LEVELS`. What is on the display may be lost."""
         ...
 
-    def clear(self) -> bytes:
-        """Return what empties the display."""
-        ...
-
 
 class Cd5220:
     """The set of CD5220, also called PTC, Partner or "CD5200" in displays' own lists."""
@@ -71,10 +67,6 @@ class Cd5220:
     def brightness(self, level: int) -> bytes:
         """Leave the line mode, in which the display would not listen."""
         return CLR + ESC + b"*" + bytes([level])
-
-    def clear(self) -> bytes:
-        """Also ends the line mode."""
-        return CLR
 
 
 class EscPos:
@@ -94,9 +86,6 @@ class EscPos:
 
     def brightness(self, level: int) -> bytes:
         return US + b"X" + bytes([level])
-
-    def clear(self) -> bytes:
-        return CLR
 
 
 COMMAND_SETS: dict[str, CommandSet] = {"cd5220": Cd5220(), "escpos": EscPos()}

@@ -8,7 +8,7 @@
 | speed | yes | ``baud=9600`` |
 | characters | yes | ``codepage=cp437``; see `drivers.displays.glyphs` for what a display lacks |
 | Chinese | on displays that have it | ``codepage=gb2312`` |
-| brightness | yes | ``brightness=4``, and by `drivers.abilities.HasBrightness` |
+| brightness | yes | ``brightness=4``, set when it is opened |
 | health | the port only | a pole display sends nothing: whether it is attached and on can't be known |
 | finding displays | no | a serial port does not say what hangs on it |
 
@@ -63,7 +63,6 @@ class SerialDisplay:
         self._rows = options.number("rows", 2, lowest=1, highest=commands.max_rows)
         self._code_page = options.choice("codepage", CODE_PAGES, "cp437")
         self._level = options.optional_number("brightness", lowest=LEVELS[0], highest=LEVELS[-1])
-        self._shown: Sequence[str] = ()
 
     @property
     def address(self) -> DeviceAddress:
@@ -100,21 +99,8 @@ class SerialDisplay:
 
     def show(self, lines: Sequence[str]) -> None:
         """Show these lines in place of what is there; rows without a line are empty."""
-        self._shown = tuple(lines[: self._rows])
-        rows = [*self._shown, *("" for _ in range(self._rows - len(self._shown)))]
+        rows = [*lines, *("" for _ in range(self._rows))][: self._rows]
         self._send(self._commands.show([fitted(row, self._columns, self._code_page) for row in rows]))
-
-    def clear(self) -> None:
-        """Show nothing."""
-        self._shown = ()
-        self._send(self._commands.clear())
-
-    def set_brightness(self, level: int) -> None:
-        """Set the brightness, 1 to 4, and show again what that may have taken away."""
-        if level not in LEVELS:
-            raise ValueError(f"brightness {level}: write {LEVELS[0]} to {LEVELS[-1]}")
-        self._send(self._commands.brightness(level))
-        self.show(self._shown)
 
     def close(self) -> None:
         """Give the port back. What was shown stays."""

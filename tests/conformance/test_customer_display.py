@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import pytest
 
 from drivers import registry
-from drivers.abilities import HasBrightness
 from drivers.address import DeviceAddress, parse
 from drivers.errors import DeviceUnavailableError
 from drivers.protocols import CustomerDisplay
@@ -93,12 +92,3 @@ def test_opened_again_it_goes_on(display: CustomerDisplay, stand: Stand) -> None
     with closing(registry.open_display(stand.address)) as again:
         again.show(["after"])
         assert stand.shows(lambda lines: lines[0].rstrip() == "after")
-
-
-def test_keeps_its_text_at_another_brightness(display: CustomerDisplay, stand: Stand) -> None:
-    if not isinstance(display, HasBrightness):
-        pytest.skip("has no brightness")
-    display.show(["Total"])
-    for level in (1, 4):
-        display.set_brightness(level)
-        assert stand.shows(lambda lines: lines[0].rstrip() == "Total")

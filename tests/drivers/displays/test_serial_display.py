@@ -8,7 +8,6 @@ from threading import Thread
 
 import pytest
 
-from drivers.abilities import HasBrightness
 from drivers.address import DeviceAddress, parse
 from drivers.displays import serial_display
 from drivers.displays.serial_display import SerialDisplay
@@ -59,23 +58,18 @@ def test_escpos_goes_to_each_row(line: Line) -> None:
         assert line.read(24) == b"\x1f$\x01\x01Total   \x1f$\x01\x02\xd55      "
 
 
-def test_brightness_leaves_the_line_mode_and_shows_the_text_again(line: Line) -> None:
+def test_brightness_is_set_outside_the_line_mode(line: Line) -> None:
     with closing(opened(line, "#columns=4,brightness=2")) as display:
         assert line.read(13)[9:] == b"\x0c\x1b*\x02"
-        assert isinstance(display, HasBrightness)
         display.show(["Hi"])
-        line.read(16)
-        display.set_brightness(4)
-        assert line.read(20) == b"\x0c\x1b*\x04\x1bQAHi  \r\x1bQB    \r"
-        with pytest.raises(ValueError, match="1 to 4"):
-            display.set_brightness(5)
+        assert line.read(16) == b"\x1bQAHi  \r\x1bQB    \r"
 
 
-def test_clear_is_one_byte(line: Line) -> None:
-    with closing(opened(line, "#protocol=escpos,codepage=gb2312")) as display:
-        line.read(10)
-        display.clear()
-        assert line.read(1) == b"\x0c"
+def test_chinese_takes_two_columns_and_chooses_no_table(line: Line) -> None:
+    with closing(opened(line, "#protocol=escpos,codepage=gb2312,columns=8,rows=1")) as display:
+        assert line.read(10) == b"\r\x0c\x1b@\x1f\x01\x1fC\x00\x0c"
+        display.show(["  街角"])
+        assert line.read(12) == b"\x1f$\x01\x01  \xbd\xd6\xbd\xc7  "
 
 
 def test_the_health_check_says_that_it_saw_the_port_alone(line: Line) -> None:
