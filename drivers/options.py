@@ -26,7 +26,7 @@ def split(address: DeviceAddress) -> tuple[str, Mapping[str, str]]:
         if not (name and equals and value) or name in options:
             raise DeviceUnavailableError(
                 address,
-                Reason.NOT_FOUND,
+                Reason.WRONG_ADDRESS,
                 "write options at the end as #name=value,name=value, each once",
             )
         options[name] = value
@@ -88,4 +88,4 @@ class Options:
         return int(text)
 
     def _refusal(self, hint: str) -> DeviceUnavailableError:
-        return DeviceUnavailableError(self._address, Reason.NOT_FOUND, hint)
+        return DeviceUnavailableError(self._address, Reason.WRONG_ADDRESS, hint)

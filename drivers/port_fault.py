@@ -7,6 +7,7 @@ import os
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason
+from drivers.holder import cure
 
 
 def port_fault(
@@ -24,14 +25,16 @@ def port_fault(
         path: Its port.
         error: What the system or a library said.
         absent: The cure where there is no such port.
-        wrong: What is the matter where there is one, but with nothing behind it that fits.
+        wrong: What is the matter where there is one that is no such port.
     """
     number = getattr(error, "errno", None)
     if number in (errno.EBUSY, errno.EAGAIN):
-        reason, hint = Reason.BUSY, f"close the program that uses it: sudo fuser -v {path}"
+        reason, hint = Reason.BUSY, cure(path)
     elif number in (errno.EACCES, errno.EPERM):
         group = "lp" if "lp" in os.path.basename(path) else "dialout"
         reason, hint = Reason.NO_PERMISSION, f"sudo usermod -aG {group} $USER, then log in again"
+    elif os.path.exists(path):
+        reason, hint = Reason.WRONG_DEVICE, f"{wrong}: ls -l {path}"
     else:
-        reason, hint = Reason.NOT_FOUND, f"{wrong}: ls -l {path}" if os.path.exists(path) else absent
+        reason, hint = Reason.NOT_FOUND, absent
     return DeviceUnavailableError(address, reason, hint)

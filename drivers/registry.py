@@ -7,8 +7,9 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -44,6 +45,29 @@ _SHARED_LIBRARIES = {
     "libgthread": "sudo apt-get install libglib2.0-0",
     "libpcsclite": "sudo apt-get install libpcsclite1",
     "libusb": "sudo apt-get install libusb-1.0-0",
+}
+
+
+_WORDS = {
+    Category.CONTACTLESS_READER: "reader",
+    Category.CODE_SCANNER: "scanner",
+    Category.PRINTER: "printer",
+    Category.CUSTOMER_DISPLAY: "display",
+    Category.SOUNDER: "sounder",
+}
+_ACS, _EPSON = "an ACS reader is pcsc:ACS ACR122U", "a receipt printer is escpos:192.0.2.7 or escpos:usb"
+_CAMERA = "a camera is camera:0 or camera:http://HOST/"
+# What people write who know the device and not its driver.
+_WELL_KNOWN = {
+    Category.CONTACTLESS_READER: {
+        "acr": _ACS,
+        "acs": _ACS,
+        "acr122": _ACS,
+        "acr122u": _ACS,
+        "acr1252u": _ACS,
+    },
+    Category.CODE_SCANNER: {"webcam": _CAMERA, "video": _CAMERA, "http": _CAMERA, "rtsp": _CAMERA},
+    Category.PRINTER: {"epson": _EPSON, "esc": _EPSON, "usb": _EPSON, "tcp": _EPSON, "lp": _EPSON},
 }
 
 
@@ -95,12 +119,25 @@ def _open(category: Category, address: DeviceAddress) -> Any:
     known = drivers(category)
     if address.scheme not in known:
         raise DeviceUnavailableError(
-            address,
-            Reason.DRIVER_MISSING,
-            f"no {category.value.replace('_', ' ')} driver is called {address.scheme}; "
-            f"installed: {', '.join(sorted(known))}",
+            address, Reason.WRONG_ADDRESS, _no_driver(category, address.scheme, known)
         )
     return known[address.scheme].load(address).open(address)
+
+
+def _no_driver(category: Category, scheme: str, known: Iterable[str]) -> str:
+    """Say that there is no such driver, what was meant most likely, and what there is."""
+    names = sorted(name for name in known if name != "sim")
+    others = [word for other, word in _WORDS.items() if other is not category and scheme in drivers(other)]
+    near = get_close_matches(scheme, names, n=1)
+    if others:
+        guess = f"{scheme}: is of a {' or '.join(others)}"
+    elif scheme in _WELL_KNOWN.get(category, {}):
+        guess = _WELL_KNOWN[category][scheme]
+    elif near:
+        guess = f"did you mean {near[0]}"
+    else:
+        guess = "install the distribution that brings it"
+    return f"no {_WORDS[category]} driver is called {scheme}; {guess}; there are: {', '.join(names)}"
 
 
 def open_reader(address: DeviceAddress) -> ContactlessReader:

@@ -50,11 +50,14 @@ class _Stream(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.0"
 
-    def do_GET(self) -> None:
+    def do_HEAD(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", f"multipart/x-mixed-replace;boundary={_BOUNDARY}")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
         self.server.camera.wait_start()
         sent = 0
         while (jpeg := self.server.camera.next_frame(paced=sent >= _UNPACED_FRAMES)) is not None:

@@ -103,7 +103,7 @@ def open(address: DeviceAddress) -> InProcessDisplay:
     """Open the simulated display; it is always there."""
     match = _SIZE.fullmatch(address.target)
     if address.target and match is None:
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, "write sim: or a size, such as sim:20x4")
+        raise DeviceUnavailableError(address, Reason.WRONG_ADDRESS, "write sim: or a size, such as sim:20x4")
     size = (int(match[1]), int(match[2])) if match else _USUAL
     return InProcessDisplay(address, size, GLASS)
 

@@ -94,7 +94,7 @@ class InProcessSounder:
 def open(address: DeviceAddress) -> InProcessSounder:
     """Open the simulated sounder; it is always there."""
     if address.target:
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, "write sim: alone")
+        raise DeviceUnavailableError(address, Reason.WRONG_ADDRESS, "write sim: alone")
     return InProcessSounder(address, EARS)
 
 

@@ -134,7 +134,7 @@ def open(address: DeviceAddress) -> SerialDisplay:
     if not path.startswith("/"):
         raise DeviceUnavailableError(
             address,
-            Reason.NOT_FOUND,
+            Reason.WRONG_ADDRESS,
             "write serial-display:/dev/ttyUSB1 or serial-display:/dev/ttyUSB1#protocol=escpos,baud=19200",
         )
     if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):

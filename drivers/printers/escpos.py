@@ -29,6 +29,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from drivers.address import DeviceAddress
+from drivers.baud import note as baud_note
 from drivers.errors import DeviceUnavailableError, Reason
 from drivers.options import Options
 from drivers.page import Page
@@ -110,7 +111,7 @@ class EscPosPrinter:
         not ready, and is told before anyone wants a receipt.
         """
         self._check()
-        details = {"line": self._line.name, "columns": str(self._paper.columns)}
+        details = {"line": self._line.name, "columns": str(self._paper.columns), **self._known.details}
         state = self._ask(answers.PRINTER)
         if state is None:
             self._receive(0.0)
@@ -290,7 +291,7 @@ def host_and_port(address: DeviceAddress, target: str) -> tuple[str, int]:
     written = _PLACE.fullmatch(target)
     port = int(written["port"] or DEFAULT_PORT) if written else 0
     if written is None or not 0 < port <= 65535:
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, _SYNTAX)
+        raise DeviceUnavailableError(address, Reason.WRONG_ADDRESS, _SYNTAX)
     return written["number"] or written["name"], port
 
 
@@ -298,7 +299,7 @@ def _connect(address: DeviceAddress, options: Options) -> tuple[Wire, DeviceInfo
     target = options.target
     if target.startswith("/"):
         baud = options.number("baud", 9600, lowest=1200, highest=921600)
-        return wire.path(address, target, baud), DeviceInfo("")
+        return wire.path(address, target, baud), DeviceInfo("", details=baud_note(baud))
     if target == "usb" or target.startswith("usb:"):
         line, device = usb_wire.open_usb(address, target.lower())
         maker, product = device.text("manufacturer"), device.text("product")

@@ -164,7 +164,7 @@ def open_usb(address: DeviceAddress, target: str) -> tuple[UsbWire, UsbPrinter]:
         raise _error(address, error) from error
     if wire._out is None:
         wire.close()
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, "this is no receipt printer: lsusb -v")
+        raise DeviceUnavailableError(address, Reason.WRONG_DEVICE, "this is no receipt printer: lsusb -v")
     return wire, printer
 
 

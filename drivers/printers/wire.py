@@ -28,6 +28,7 @@ CONNECT_S = 5.0
 """For how long a printer on the network may take to accept, in seconds."""
 STALL_S = 10.0
 """For how long a printer may take no byte before it counts as stuck: longer than a cutter needs."""
+_USUAL_PORT = 9100
 _PLUG_IN = "plug the printer in: ls /dev/usb/lp* /dev/ttyUSB* /dev/ttyACM*"
 _NO_PRINTER = "it is no printer's port"
 
@@ -159,9 +160,9 @@ def _network_error(address: DeviceAddress, host: str, port: int, error: OSError)
     if isinstance(error, ConnectionRefusedError):
         return DeviceUnavailableError(
             address,
-            Reason.SERVICE_DOWN,
-            f"{host} is there, but takes no connection on port {port}: close another program that prints, "
-            f"or look up the port on the printer's own test page: nc -vz {host} {port}",
+            Reason.REFUSED,
+            "switch it on; if it is on, another program has it or the port is wrong "
+            f"({_USUAL_PORT} is usual): nc -vz {host} {port}",
         )
     if isinstance(error, ConnectionResetError):
         # It took the call and hung up at once, as one does that serves somebody else.

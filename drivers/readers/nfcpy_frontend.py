@@ -59,10 +59,11 @@ from drivers.errors import (
     SeveralCardsError,
     TransmissionError,
 )
+from drivers.holder import cure
 from drivers.protocols import DeviceInfo
 from drivers.readers.nfcpy_reader import LINE, NfcpyReader, shut
 from drivers.readers.pn53x_reader import Pn53xReader
-from drivers.readers.pn532 import lock_port, reader_fault, wake
+from drivers.readers.pn532 import NoChipError, lock_port, reader_fault, wake
 
 _USB = re.compile(r"usb(:[0-9A-Fa-f]{4}(:[0-9A-Fa-f]{4})?|:\d{1,3}(:\d{1,3})?)?")
 # nfcpy hands the port to a shell (stty).
@@ -241,7 +242,7 @@ def _reader_class(module: str) -> type[FrontendReader]:
 def _open_tty(address: DeviceAddress, path: str) -> tuple[_Found, type[FrontendReader]]:
     match = _TTY.fullmatch(path)
     if match is None:
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, _SYNTAX)
+        raise DeviceUnavailableError(address, Reason.WRONG_ADDRESS, _SYNTAX)
     name, driver = match.groups()
     port = f"/dev/tty{name}" if _TTY_SHORT.fullmatch(name) else f"/dev/{name}"
     lock = -1
@@ -253,7 +254,7 @@ def _open_tty(address: DeviceAddress, path: str) -> tuple[_Found, type[FrontendR
             os.close(lock)
         if isinstance(error, LINE):
             raise reader_fault(address, port, error) from error
-        raise reader_fault(address, port, OSError(errno.ENODEV, "no sensible answer")) from error
+        raise reader_fault(address, port, NoChipError(errno.ENODEV, "no sensible answer")) from error
 
 
 def _device_at(port: str, driver: str | None) -> Any:
@@ -272,7 +273,7 @@ def _device_at(port: str, driver: str | None) -> Any:
 def _open_udp(address: DeviceAddress, path: str) -> tuple[_Found, type[FrontendReader]]:
     match = _UDP.fullmatch(path)
     if match is None:
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, _SYNTAX)
+        raise DeviceUnavailableError(address, Reason.WRONG_ADDRESS, _SYNTAX)
     host, port = match.group(1) or "localhost", int(match.group(2) or _UDP_PORT)
     try:
         return _Found(nfc.clf.udp.init(host, port), f"udp:{host}:{port}"), UdpFrontend
@@ -304,7 +305,7 @@ def _busy_hint(place: str) -> str:
         return f"sudo modprobe -r {driver}; make install-udev keeps it away for good"
     if driver and driver != _USB_FILESYSTEM:
         return f"the kernel's driver {driver} holds it: sudo modprobe -r {driver}"
-    return f"sudo fuser -v /dev/bus/usb/{bus}/{number}; if it is pcscd, use the reader as pcsc:"
+    return f"{cure(f'/dev/bus/usb/{bus}/{number}')}; if it is pcscd, use the reader as pcsc:"
 
 
 def _kernel_driver(bus: int, number: int) -> str:
@@ -323,7 +324,9 @@ def _kernel_driver(bus: int, number: int) -> str:
 
 def _attach_hint(address: DeviceAddress) -> str:
     there = " or ".join(map(str, discover()))
-    return f"write what is attached now: {there}" if there else "attach the reader, then: lsusb"
+    kind = re.fullmatch(r"usb:([0-9A-Fa-f]{4}:[0-9A-Fa-f]{4})", address.target)
+    look = f"attach the reader, then: lsusb{f' -d {kind[1].lower()}' if kind else ''}"
+    return f"{look}; or write what is attached now: {there}" if there else look
 
 
 _OPENERS: dict[str, Callable[[DeviceAddress, str], tuple[_Found, type[FrontendReader]]]] = {
@@ -338,7 +341,7 @@ def open(address: DeviceAddress) -> FrontendReader:
     path = address.target
     opener = _OPENERS.get(path.partition(":")[0])
     if opener is None or (opener is _open_usb and not _USB.fullmatch(path)):
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, _SYNTAX)
+        raise DeviceUnavailableError(address, Reason.WRONG_ADDRESS, _SYNTAX)
     found, kind = opener(address, path)
     reader = kind(address)
     try:

@@ -59,8 +59,14 @@ def choose(address: DeviceAddress, names: Sequence[str]) -> str:
             fitting = [min(fitting)]
     if len(fitting) == 1:
         return fitting[0]
+    if not names:
+        raise DeviceUnavailableError(address, Reason.NOT_FOUND, absent())
     known = ", ".join(f"pcsc:{name}" for name in names)
-    hint = f"write one of: {known}" if known else absent()
+    if fitting:
+        raise DeviceUnavailableError(
+            address, Reason.WRONG_ADDRESS, f"several readers fit, write one of: {known}"
+        )
+    hint = f"plug in the {address.target}; if it has another name, the daemon sees: {known}"
     raise DeviceUnavailableError(address, Reason.NOT_FOUND, hint)
 
 

@@ -105,7 +105,7 @@ def absent() -> str:
     if Path("/sys/module/pn533_usb").exists():
         # The kernel's own driver has taken an ACR122U or the like before the daemon could.
         return f"sudo modprobe -r pn533_usb && {_RESTART}"
-    return "attach the reader, then: pcsc_scan -r"
+    return "plug the reader in, then: pcsc_scan -r"
 
 
 class Context:

@@ -75,12 +75,18 @@ _ANALOG_TYPE_A = 0x0A
 _VALUE = re.compile(r"[0-9A-Fa-f]{2}")
 
 
+class NoChipError(OSError):
+    """The port is there, and no chip behind it answers."""
+
+
 def reader_fault(address: DeviceAddress, path: str, error: BaseException) -> DeviceUnavailableError:
     """Say why a serial port, or the chip behind it, can't be used."""
+    if isinstance(error, NoChipError):
+        hint = "check power, cable, and that the module is switched to HSU (serial)"
+        return DeviceUnavailableError(address, Reason.NO_ANSWER, hint)
     if getattr(error, "errno", None) == errno.ETIMEDOUT:
         return DeviceUnavailableError(address, Reason.STUCK, "unplug the reader and plug it in again")
-    wrong = "check cable and that the module is switched to HSU (serial)"
-    return port_fault(address, path, error, absent=_attached_hint(address), wrong=wrong)
+    return port_fault(address, path, error, absent=_attached_hint(address))
 
 
 def _attached_hint(address: DeviceAddress) -> str:
@@ -108,7 +114,7 @@ class Pn532Reader(Pn53xReader):
         path = self._address.target
         if not _PATH.fullmatch(path):
             hint = "write the path of the serial port: pn532:/dev/ttyUSB0"
-            raise DeviceUnavailableError(self._address, Reason.NOT_FOUND, hint)
+            raise DeviceUnavailableError(self._address, Reason.WRONG_ADDRESS, hint)
         try:
             with self.using():
                 self._lock = lock_port(path)
@@ -174,6 +180,18 @@ class Pn532Reader(Pn53xReader):
             os.close(lock)
 
 
+def _is_port(path: str) -> bool:
+    """Tell whether there is a serial port that works."""
+    try:
+        port = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return os.isatty(port)
+    finally:
+        os.close(port)
+
+
 def lock_port(path: str) -> int:
     """Take a port for this process alone; raises OSError."""
     lock = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
@@ -197,7 +215,9 @@ def wake(path: str) -> Any:
         try:
             return nfcpy_pn532.init(transport)
         except (*LINE, *BROKEN) as error:
-            raise OSError(errno.ENODEV, "no PN532 answers") from error
+            if _is_port(path):
+                raise NoChipError(errno.ENODEV, "no PN532 answers") from error
+            raise
     except BaseException:
         shut(transport)
         raise

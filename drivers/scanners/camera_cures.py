@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason
+from drivers.holder import cure
 from drivers.scanners import v4l2
 from drivers.scanners.capture import OPEN_TIMEOUT_MS, device_path, is_stream, shown, without_user
 
@@ -25,7 +26,7 @@ def check(address: DeviceAddress, target: str) -> None:
     """Refuse a device or file that can't be there or can't be used, before OpenCV is asked."""
     if not target:
         raise DeviceUnavailableError(
-            address, Reason.NOT_FOUND, "write camera:0, camera:http://HOST/ or camera:FILE"
+            address, Reason.WRONG_ADDRESS, "write camera:0, camera:http://HOST/ or camera:FILE"
         )
     if is_stream(target):
         return
@@ -42,7 +43,7 @@ def _check_device(address: DeviceAddress, device: Path) -> None:
     if not device.exists():
         raise DeviceUnavailableError(address, Reason.NOT_FOUND, gone_hint(str(device)))
     if not stat.S_ISCHR(device.stat().st_mode):
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, f"{device} is no camera: ls -l {device}")
+        raise DeviceUnavailableError(address, Reason.WRONG_DEVICE, f"{device} is no camera: ls -l {device}")
     if not os.access(device, os.R_OK | os.W_OK):
         raise _no_permission(address)
 
@@ -63,7 +64,7 @@ def explain(address: DeviceAddress, target: str) -> DeviceUnavailableError:
     device = device_path(target)
     if device is None:
         return DeviceUnavailableError(
-            address, Reason.NOT_FOUND, f"no video and no picture: file {shlex.quote(target)}"
+            address, Reason.WRONG_DEVICE, f"no video and no picture: file {shlex.quote(target)}"
         )
     return _explain_device(address, device)
 
@@ -72,13 +73,13 @@ def _explain_device(address: DeviceAddress, device: Path) -> DeviceUnavailableEr
     try:
         if not v4l2.takes_pictures(device):
             hint = f"{device} takes no pictures; attached now: {_attached()}"
-            return DeviceUnavailableError(address, Reason.NOT_FOUND, hint)
+            return DeviceUnavailableError(address, Reason.WRONG_DEVICE, hint)
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EPERM):
             return _no_permission(address)
         if error.errno != errno.EBUSY:
             return DeviceUnavailableError(address, Reason.NOT_FOUND, gone_hint(str(device)))
-    hint = f"close the program that uses it: fuser -v {device}; if there is none, plug the camera in again"
+    hint = f"{cure(str(device))}; if that does not help, plug the camera in again"
     return DeviceUnavailableError(address, Reason.BUSY, hint)
 
 
@@ -97,6 +98,12 @@ def _ask(target: str) -> str:
     return f"curl -sI {shlex.quote(shown(target))}"
 
 
+def _look(target: str) -> str:
+    """What a person does to see for themselves; some cameras answer no `curl -I`."""
+    player = "in a player such as ffplay" if target.startswith("rtsp") else "in a browser"
+    return f"look at {shown(target)} {player}"
+
+
 def _explain_http(address: DeviceAddress, target: str) -> DeviceUnavailableError:
     try:
         # The scheme is one of those of `capture`: a technician's own camera address.
@@ -109,8 +116,14 @@ def _explain_http(address: DeviceAddress, target: str) -> DeviceUnavailableError
         return _unreachable(address, target, error.reason)
     except (OSError, ValueError, http.client.HTTPException) as error:
         return _unreachable(address, target, error)
+    if kind.startswith("text/"):
+        hint = f"it answers with a web page ({kind}), perhaps a login: write the stream's own address"
+        return DeviceUnavailableError(address, Reason.WRONG_DEVICE, hint)
+    if kind.startswith(("multipart/", "video/", "image/")):
+        hint = f"it answers with {kind} and sends no picture that can be read: {_look(target)}"
+        return DeviceUnavailableError(address, Reason.NO_ANSWER, hint)
     return DeviceUnavailableError(
-        address, Reason.NOT_FOUND, f"it answers with {kind}, not with video: {_ask(target)}"
+        address, Reason.WRONG_DEVICE, f"it answers with {kind}, not with video: {_ask(target)}"
     )
 
 
@@ -125,10 +138,10 @@ def _explain_rtsp(address: DeviceAddress, target: str) -> DeviceUnavailableError
     except (OSError, ValueError) as error:
         return _unreachable(address, target, error)
     if len(answer) < 2 or not answer[0].startswith(b"RTSP/") or not answer[1].isdigit():
-        return DeviceUnavailableError(address, Reason.NOT_FOUND, f"it does not speak RTSP: {_ask(target)}")
+        return DeviceUnavailableError(address, Reason.WRONG_DEVICE, f"it does not speak RTSP: {_ask(target)}")
     if answer[1] == b"200":
         hint = f"it answers, but sends no video that can be read: ffplay {shlex.quote(shown(target))}"
-        return DeviceUnavailableError(address, Reason.NOT_FOUND, hint)
+        return DeviceUnavailableError(address, Reason.NO_ANSWER, hint)
     return _answered(address, target, int(answer[1]))
 
 
@@ -142,8 +155,7 @@ def _answered(address: DeviceAddress, target: str, status: int) -> DeviceUnavail
 
 def _unreachable(address: DeviceAddress, target: str, error: object) -> DeviceUnavailableError:
     if isinstance(error, ConnectionRefusedError):
-        return DeviceUnavailableError(
-            address, Reason.SERVICE_DOWN, f"nothing listens there, start the camera's server: {_ask(target)}"
-        )
-    reason = Reason.STUCK if isinstance(error, TimeoutError) else Reason.NOT_FOUND
+        hint = f"start the camera's server, and {_look(target)}"
+        return DeviceUnavailableError(address, Reason.REFUSED, hint)
+    reason = Reason.NO_ANSWER if isinstance(error, TimeoutError) else Reason.NOT_FOUND
     return DeviceUnavailableError(address, reason, gone_hint(target))

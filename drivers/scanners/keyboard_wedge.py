@@ -31,6 +31,7 @@ import evdev
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason, TransmissionError
 from drivers.gate import Gate
+from drivers.holder import cure
 from drivers.options import Options
 from drivers.protocols import MAX_WAIT_S, Code, DeviceInfo
 from drivers.scanners import keyboards
@@ -172,7 +173,7 @@ def _find(address: DeviceAddress, target: str) -> Path:
         raise DeviceUnavailableError(address, Reason.NOT_FOUND, hint)
     if len(fitting) > 1:
         hint = "more than one is called so, write " + " or ".join(known.address for known in fitting)
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, hint)
+        raise DeviceUnavailableError(address, Reason.WRONG_ADDRESS, hint)
     return fitting[0].device
 
 
@@ -188,7 +189,7 @@ def open(address: DeviceAddress) -> KeyboardScanner:
     try:
         if not keyboards.is_keyboard(device.capabilities().get(evdev.ecodes.EV_KEY, [])):
             raise DeviceUnavailableError(
-                address, Reason.NOT_FOUND, f"{path} has no keys for text; {_attached()}"
+                address, Reason.WRONG_DEVICE, f"{path} has no keys for text; {_attached()}"
             )
         device.grab()
     except OSError as error:
@@ -207,11 +208,11 @@ def _explain(address: DeviceAddress, path: Path, error: OSError) -> DeviceUnavai
         )
         return DeviceUnavailableError(address, Reason.NO_PERMISSION, hint)
     if error.errno == errno.EBUSY:
-        return DeviceUnavailableError(
-            address, Reason.BUSY, f"close the program that uses it: fuser -v {path}"
-        )
+        return DeviceUnavailableError(address, Reason.BUSY, cure(str(path)))
     if error.errno in (errno.ENOTTY, errno.EINVAL):
-        return DeviceUnavailableError(address, Reason.NOT_FOUND, f"{path} is no input device: ls -l {path}")
+        return DeviceUnavailableError(
+            address, Reason.WRONG_DEVICE, f"{path} is no input device: ls -l {path}"
+        )
     return DeviceUnavailableError(address, Reason.NOT_FOUND, f"plug the scanner in again; {_attached()}")
 
 

@@ -26,6 +26,7 @@ import serial
 from serial.tools import list_ports
 
 from drivers.address import DeviceAddress
+from drivers.baud import note
 from drivers.errors import DeviceUnavailableError, Reason, TransmissionError
 from drivers.gate import Gate
 from drivers.options import Options
@@ -71,7 +72,7 @@ class SerialScanner:
         except OSError as error:
             raise self._gone() from error
         path = str(self._port.name)
-        details = {"port": path, "baud": str(self._port.baudrate)}
+        details = {"port": path, "baud": str(self._port.baudrate), **note(self._port.baudrate)}
         usb = next((port for port in list_ports.comports() if port.device == os.path.realpath(path)), None)
         if usb is None or usb.vid is None:
             return DeviceInfo(path, details=details)
@@ -154,7 +155,7 @@ def open(address: DeviceAddress) -> SerialScanner:
     if not path.startswith("/"):
         raise DeviceUnavailableError(
             address,
-            Reason.NOT_FOUND,
+            Reason.WRONG_ADDRESS,
             "write serial-scanner:/dev/ttyACM0 or serial-scanner:/dev/ttyUSB0#baud=9600",
         )
     baud = options.number("baud", 9600, lowest=300, highest=921600)

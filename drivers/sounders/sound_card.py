@@ -211,7 +211,9 @@ def open(address: DeviceAddress) -> SoundCard:
     if not named:
         there = ", ".join(device["name"] for device in found)
         raise DeviceUnavailableError(
-            address, Reason.NOT_FOUND, f"write one of these after sound-card: {there}"
+            address,
+            Reason.NOT_FOUND,
+            f"plug in the {wanted}; if it has another name, write one of these after sound-card: {there}",
         )
     device_id = named[0]["id"] if wanted else None
     name = named[0]["name"] if wanted else "default sound device"
@@ -255,7 +257,8 @@ def _none(address: DeviceAddress) -> DeviceUnavailableError:
     return DeviceUnavailableError(
         address,
         Reason.NOT_FOUND,
-        "plug a loudspeaker or sound card in: aplay -l; without one: sound-card:null",
+        "plug a loudspeaker or sound card in: aplay -l; where there is to be none, write "
+        'sounders = ["sound-card:null"] under [devices] in tillside.toml',
     )
 
 

@@ -164,7 +164,7 @@ def open(address: DeviceAddress) -> InProcessReader:
     except KeyError as error:
         near = [f"sim:{name}" for name in profile.nearest(address.target)]
         hint = f"write {' or '.join(near)}" if near else "python -m simulators.cards lists the cards"
-        raise DeviceUnavailableError(address, Reason.NOT_FOUND, hint) from error
+        raise DeviceUnavailableError(address, Reason.WRONG_ADDRESS, hint) from error
     except profile.ProfileError as error:
         raise DeviceUnavailableError(address, Reason.NOT_FOUND, f"mend the card: {error}") from error
     return InProcessReader(address, Field(card))

@@ -48,7 +48,7 @@ def test_any_text_is_split_or_refused(text: str) -> None:
 def test_what_is_no_option_names_the_right_syntax(target: str) -> None:
     with pytest.raises(DeviceUnavailableError, match="at the end as #name=value,name=value") as raised:
         split(address(target))
-    assert raised.value.reason is Reason.NOT_FOUND
+    assert raised.value.reason is Reason.WRONG_ADDRESS
 
 
 def test_only_the_last_mark_splits() -> None:
@@ -64,7 +64,7 @@ def options(written: str) -> Options:
 
 
 def hint_of(raised: pytest.ExceptionInfo[DeviceUnavailableError]) -> str:
-    assert raised.value.reason is Reason.NOT_FOUND
+    assert raised.value.reason is Reason.WRONG_ADDRESS
     return raised.value.hint
 
 

@@ -69,8 +69,23 @@ def test_nobody_replaces_a_built_in(shelf: Shelf) -> None:
 
 def test_an_unknown_scheme_names_what_there_is() -> None:
     error = refused("nosuch:x")
-    assert error.reason is Reason.DRIVER_MISSING
-    assert "pcsc" in error.hint
+    assert error.reason is Reason.WRONG_ADDRESS
+    assert error.hint == (
+        "no reader driver is called nosuch; install the distribution that brings it; "
+        "there are: nfcpy, pcsc, pn532"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "guess"),
+    [
+        ("acr:ACR122U", "an ACS reader is pcsc:ACS ACR122U"),
+        ("pn523:/dev/ttyUSB0", "did you mean pn532"),
+        ("camera:0", "camera: is of a scanner"),
+    ],
+)
+def test_an_unknown_scheme_names_what_was_meant(address: str, guess: str) -> None:
+    assert f"; {guess}; there are: " in refused(address).hint
 
 
 @pytest.mark.parametrize(

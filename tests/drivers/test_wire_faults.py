@@ -179,7 +179,7 @@ def refused(place: Place) -> DeviceUnavailableError:
 @pytest.mark.parametrize("places", SERIAL + TCP)
 def test_what_is_not_plugged_in_is_not_found(places: Places) -> None:
     with places([Fault(What.UNPLUG)], 0) as place:
-        assert refused(place).reason in (Reason.NOT_FOUND, Reason.SERVICE_DOWN)
+        assert refused(place).reason in (Reason.NOT_FOUND, Reason.REFUSED)
         place.line.cure()
         place.talk()
 

@@ -1,6 +1,7 @@
 """The simulated camera as its viewers see it: the bytes of its stream, and what is drawn."""
 
 import socket
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -252,3 +253,12 @@ def test_a_jpeg_is_cut_into_packets_that_follow_each_other() -> None:
     offsets = [int.from_bytes(packet[:4], "big") for _, packet in cut]
     assert offsets == [sum(map(len, scans[:at])) for at in range(len(cut))]
     assert jpeg.tobytes().endswith(b"".join(scans) + bytes.fromhex("FFD9"))
+
+
+def test_a_question_for_the_head_alone_is_answered() -> None:
+    """What `curl -I` asks, which a cure names."""
+    with SimulatedCamera() as camera:
+        request = urllib.request.Request(camera.url, method="HEAD")  # noqa: S310  loopback
+        with urllib.request.urlopen(request, timeout=LONG_S) as answer:  # noqa: S310
+            assert answer.headers.get_content_type() == "multipart/x-mixed-replace"
+            assert answer.read() == b""

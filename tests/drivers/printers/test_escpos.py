@@ -60,7 +60,7 @@ class TestAddresses:
     )
     def test_what_is_no_host_is_told_how_to_write_one(self, target: str) -> None:
         error = refused(f"escpos:{target}")
-        assert error.reason is Reason.NOT_FOUND
+        assert error.reason is Reason.WRONG_ADDRESS
         assert "escpos:192.0.2.7" in error.hint
 
     @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ class TestAddresses:
     )
     def test_an_option_that_can_not_be_is_told_what_can(self, options: str, said: str) -> None:
         error = refused(f"escpos:127.0.0.1#{options}")
-        assert error.reason is Reason.NOT_FOUND
+        assert error.reason is Reason.WRONG_ADDRESS
         assert said in error.hint
 
     def test_a_baud_rate_that_can_not_be(self) -> None:
@@ -161,7 +161,10 @@ class TestWhatGoesWrong:
         with NetworkPrinter() as network:
             address = network.address
         error = refused(address)
-        assert error.reason is Reason.SERVICE_DOWN
+        assert error.reason is Reason.REFUSED
+        assert error.hint.startswith(
+            "switch it on; if it is on, another program has it or the port is wrong (9100"
+        )
         assert error.hint.endswith(f"nc -vz 127.0.0.1 {network.port}")
 
     def test_nobody_knows_the_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +281,7 @@ class TestWhatGoesWrong:
         with open(file, "w") as notes:
             notes.write("keep me")
         error = refused(f"escpos:{file}")
-        assert error.reason is Reason.NOT_FOUND
+        assert error.reason is Reason.WRONG_DEVICE
         assert error.hint.endswith(f"ls -l {file}")
         with open(file) as notes:
             assert notes.read() == "keep me"
@@ -287,7 +290,8 @@ class TestWhatGoesWrong:
         with SerialPrinter() as serial, opened(serial.address):
             error = refused(serial.address)
         assert error.reason is Reason.BUSY
-        assert error.hint == f"close the program that uses it: sudo fuser -v {serial.path}"
+        # The holder is this test, and the simulated printer's own end.
+        assert error.hint == f"this program itself has {serial.path} open: name it once in the configuration"
 
     @pytest.mark.parametrize(("name", "group"), [("/dev/usb/lp0", "lp"), ("/dev/ttyUSB0", "dialout")])
     def test_a_port_that_is_not_ours(self, name: str, group: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,11 +75,12 @@ class TestPaths:
     )
     def test_any_other_is_told_the_syntax(self, path: str) -> None:
         error = refused(f"nfcpy:{path}")
-        assert error.reason is Reason.NOT_FOUND
+        assert error.reason is Reason.WRONG_ADDRESS
         assert "nfcpy:usb:054c:06c3" in error.hint
 
     def test_what_is_attached_is_named_where_another_is_asked_for(self, sony: list[UsbWire]) -> None:
-        assert RCS380 in refused("nfcpy:usb:04e6:5591").hint
+        hint = refused("nfcpy:usb:04e6:5591").hint
+        assert hint == f"attach the reader, then: lsusb -d 04e6:5591; or write what is attached now: {RCS380}"
 
     def test_lists_what_is_attached(self, sony: list[UsbWire]) -> None:
         assert nfcpy_frontend.discover() == (parse(RCS380),)

@@ -68,8 +68,19 @@ class TestChoose:
     def test_names_the_choice_where_it_is_not_clear(self, target: str, names: list[str]) -> None:
         with pytest.raises(DeviceUnavailableError) as caught:
             pcsc.choose(DeviceAddress("pcsc", target), names)
-        assert caught.value.reason is Reason.NOT_FOUND
+        attached = any(target.lower() in name.lower() for name in names) or target == "A 00 00"
+        assert caught.value.reason is (Reason.WRONG_ADDRESS if attached else Reason.NOT_FOUND)
         assert all(f"pcsc:{name}" in caught.value.hint for name in names)
+
+    def test_a_reader_that_is_not_there_is_to_be_plugged_in(self) -> None:
+        with pytest.raises(DeviceUnavailableError) as caught:
+            pcsc.choose(DeviceAddress("pcsc", "ACS ACR122U"), VPCD)
+        named = ", ".join(f"pcsc:{name}" for name in VPCD)
+        assert caught.value.hint == (
+            f"plug in the ACS ACR122U; if it has another name, the daemon sees: {named}"
+        )
+        with pytest.raises(DeviceUnavailableError, match=r"not found.*plug the reader in"):
+            pcsc.choose(DeviceAddress("pcsc", "ACS ACR122U"), [])
 
 
 class TestDaemon:

@@ -104,7 +104,9 @@ class TestOpen:
     def test_a_port_with_nothing_behind_it(self) -> None:
         master, slave = os.openpty()
         try:
-            assert refused(os.ttyname(slave)).reason is Reason.NOT_FOUND
+            error = refused(os.ttyname(slave))
+            assert error.reason is Reason.NO_ANSWER
+            assert error.hint == "check power, cable, and that the module is switched to HSU (serial)"
         finally:
             os.close(master)
             os.close(slave)
@@ -112,7 +114,8 @@ class TestOpen:
     def test_a_file_that_is_no_port(self, tmp_path: Path) -> None:
         file = tmp_path / "port"
         file.touch()
-        assert refused(str(file)).reason is Reason.NOT_FOUND
+        error = refused(str(file))
+        assert (error.reason, error.hint) == (Reason.WRONG_DEVICE, f"it is no serial port: ls -l {file}")
 
     @pytest.mark.parametrize("target", ["", "ttyUSB0", "/dev/x; true", "/dev/$(true)", "/dev/a b"])
     def test_a_target_that_is_no_plain_path_never_reaches_a_shell(self, target: str) -> None:

@@ -164,7 +164,7 @@ def test_a_missing_camera_is_not_found(target: str) -> None:
 
 
 def test_an_empty_target_names_the_right_syntax() -> None:
-    assert reason_of("") == (Reason.NOT_FOUND, "write camera:0, camera:http://HOST/ or camera:FILE")
+    assert reason_of("") == (Reason.WRONG_ADDRESS, "write camera:0, camera:http://HOST/ or camera:FILE")
 
 
 def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_picture_is_said_to_be_none() -> None:
     reason, hint = reason_of(__file__)
-    assert reason is Reason.NOT_FOUND
+    assert reason is Reason.WRONG_DEVICE
     assert "no video and no picture" in hint
 
 
@@ -192,7 +192,7 @@ def test_a_device_without_permission_names_the_group(device: str, monkeypatch: p
 
 
 def test_a_device_that_takes_no_pictures_is_no_camera(device: str) -> None:
-    assert reason_of(device) == (Reason.NOT_FOUND, f"{device} takes no pictures; attached now: none")
+    assert reason_of(device) == (Reason.WRONG_DEVICE, f"{device} takes no pictures; attached now: none")
 
 
 def test_a_camera_that_opens_for_nobody_is_held_by_another_program(
@@ -234,7 +234,7 @@ def web() -> Iterator[str]:
     [
         ("/locked", Reason.NO_PERMISSION, "answers 401"),
         ("/gone", Reason.NOT_FOUND, "answers 404"),
-        ("/", Reason.NOT_FOUND, "with text/html, not with video"),
+        ("/", Reason.WRONG_DEVICE, "a web page (text/html), perhaps a login"),
     ],
 )
 def test_an_address_that_is_no_camera_says_what_it_is(web: str, path: str, reason: Reason, said: str) -> None:
@@ -243,12 +243,14 @@ def test_an_address_that_is_no_camera_says_what_it_is(web: str, path: str, reaso
     assert said in hint
 
 
-def test_a_camera_server_that_does_not_run_is_a_service_that_is_down() -> None:
+def test_a_camera_server_that_does_not_run_refuses() -> None:
     with SimulatedCamera() as camera:
         url = camera.url
     reason, hint = reason_of(url)
-    assert reason is Reason.SERVICE_DOWN
-    assert f"curl -sI {url}" in hint
+    assert (reason, hint) == (
+        Reason.REFUSED,
+        f"start the camera's server, and look at {url} in a browser",
+    )
 
 
 def test_finds_cameras_and_leaves_out_their_metadata_nodes(tmp_path: Path) -> None:
@@ -432,8 +434,8 @@ def test_reads_a_code_over_rtsp() -> None:
     [
         (b"RTSP/1.0 401 Unauthorized\r\n\r\n", Reason.NO_PERMISSION, "write rtsp://USER:PASSWORD@HOST/"),
         (b"RTSP/1.0 404 Not Found\r\n\r\n", Reason.NOT_FOUND, "answers 404"),
-        (b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", Reason.NOT_FOUND, "no video that can be read"),
-        (b"hello\r\n\r\n", Reason.NOT_FOUND, "does not speak RTSP"),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", Reason.NO_ANSWER, "no video that can be read"),
+        (b"hello\r\n\r\n", Reason.WRONG_DEVICE, "does not speak RTSP"),
     ],
 )
 def test_an_rtsp_address_says_why_it_gives_nothing(answer: bytes, reason: Reason, said: str) -> None:
@@ -455,10 +457,10 @@ def test_an_rtsp_address_says_why_it_gives_nothing(answer: bytes, reason: Reason
     assert "secret" not in hint
 
 
-def test_an_rtsp_server_that_does_not_run_is_a_service_that_is_down() -> None:
+def test_an_rtsp_server_that_does_not_run_refuses() -> None:
     with RtspCamera() as camera:
         url = camera.url
-    assert reason_of(url)[0] is Reason.SERVICE_DOWN
+    assert reason_of(url)[0] is Reason.REFUSED
 
 
 class Adjustable:
@@ -507,7 +509,7 @@ def test_a_stream_keeps_its_own_resolution_and_says_so(camera: SimulatedCamera) 
 
 @pytest.mark.parametrize("option", ["zoom=2", "resolution=large", "resolution=0x0", "exposure=auto"])
 def test_an_option_that_can_not_be_is_refused(option: str) -> None:
-    assert reason_of(f"0#{option}")[0] is Reason.NOT_FOUND
+    assert reason_of(f"0#{option}")[0] is Reason.WRONG_ADDRESS
 
 
 def test_passwords_of_streams_are_not_shown() -> None:

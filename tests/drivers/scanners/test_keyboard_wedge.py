@@ -263,7 +263,7 @@ def test_finds_keyboards_without_opening_them(machine: Path) -> None:
 
 def test_a_name_that_fits_several_is_refused_and_they_are_listed(machine: Path) -> None:
     reason, hint = refusal("newland")
-    assert reason is Reason.NOT_FOUND
+    assert reason is Reason.WRONG_ADDRESS
     lasting = f"keyboard-scanner:{machine}/dev/by-id/usb-Newland_HR32_A-event-kbd"
     other = f"keyboard-scanner:{machine}/dev/event11"
     assert hint == f"more than one is called so, write {lasting} or {other}"
@@ -290,7 +290,7 @@ def test_a_machine_without_keyboards_says_so(tmp_path: Path, monkeypatch: pytest
 
 def test_what_is_no_input_device_says_so() -> None:
     # Real evdev asks a real device that is no keyboard.
-    assert refusal("/dev/null") == (Reason.NOT_FOUND, "/dev/null is no input device: ls -l /dev/null")
+    assert refusal("/dev/null") == (Reason.WRONG_DEVICE, "/dev/null is no input device: ls -l /dev/null")
 
 
 @pytest.mark.parametrize(

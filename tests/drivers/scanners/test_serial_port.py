@@ -220,8 +220,16 @@ def test_info_names_port_and_baud_rate(wire: Wire) -> None:
     assert str(scanner.address) == f"{wire.address}#baud=115200"
 
 
+@pytest.mark.parametrize(("baud", "note"), [(12345, "12345 is no usual rate"), (19200, None)])
+def test_an_unusual_baud_rate_is_noted(wire: Wire, baud: int, note: str | None) -> None:
+    scanner = serial_port.open(parse(f"{wire.address}#baud={baud}"))
+    details = scanner.info().details
+    scanner.close()
+    assert details.get("baud rate") == note
+
+
 def test_a_port_in_use_is_busy(scanner: SerialScanner, wire: Wire) -> None:
-    with pytest.raises(DeviceUnavailableError, match=f"fuser -v {wire.path}") as raised:
+    with pytest.raises(DeviceUnavailableError, match=f"has {wire.path} open") as raised:
         serial_port.open(parse(wire.address))
     assert raised.value.reason is Reason.BUSY
 
@@ -235,7 +243,7 @@ def test_a_missing_port_is_not_found() -> None:
 def test_a_file_is_no_port() -> None:
     with pytest.raises(DeviceUnavailableError, match="no serial port") as raised:
         serial_port.open(parse(f"serial-scanner:{__file__}"))
-    assert raised.value.reason is Reason.NOT_FOUND
+    assert raised.value.reason is Reason.WRONG_DEVICE
 
 
 def test_a_port_without_permission_names_the_group(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ def test_a_name_is_a_field_of_its_own_with_that_card() -> None:
 def test_an_unknown_card_is_told_the_nearest_names() -> None:
     with pytest.raises(DeviceUnavailableError) as caught:
         in_process.open(parse("sim:visa-aprove"))
-    assert caught.value.reason is Reason.NOT_FOUND
+    assert caught.value.reason is Reason.WRONG_ADDRESS
     assert "sim:visa-approve" in caught.value.hint
 
 
