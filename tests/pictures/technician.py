@@ -52,7 +52,7 @@ SCENES = {
     ),
     "technician-camera": Scene(("3",), ("Alipay", "a second with picture"), "pays", 4.0),
     "technician-network": Scene(("5",), ("alipay", "all is well")),
-    "technician-taps": Scene(("9",), ("GET PROCESSING OPTIONS",)),
+    "technician-taps": Scene(("9",), ("PROCESSING",)),
 }
 
 

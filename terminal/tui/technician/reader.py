@@ -78,8 +78,8 @@ class ReaderPane(Pane):
             id="reader.down",
             tooltip="Scroll the card's side down",
         ),
-        Binding("pageup", "scroll(-8)", "Back", id="reader.back", tooltip="Scroll the console up"),
-        Binding("pagedown", "scroll(8)", "On", id="reader.on", tooltip="Scroll the console down"),
+        Binding("pageup", "scroll(-8)", "Up", id="reader.back", tooltip="Scroll the console up"),
+        Binding("pagedown", "scroll(8)", "Down", id="reader.on", tooltip="Scroll the console down"),
     ]
 
     def __init__(self, workshop: Workshop) -> None:

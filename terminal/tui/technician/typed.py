@@ -10,7 +10,8 @@ _PROGRAMS = (
     "usermod v4l2-ctl"
 ).split()
 _COMMAND = re.compile(
-    rf"(?:^|(?<=[:;,(.?] )|(?<=run ))(?:{'|'.join(map(re.escape, _PROGRAMS))})\b[^;]*(?:; (?=sudo )[^;]*)*"
+    rf"(?:^|(?<=[:;,(.?] )|(?<=run ))(?:{'|'.join(map(re.escape, _PROGRAMS))})(?![^ ;,])"
+    r"[^;]*(?:; (?=sudo )[^;]*)*"
 )
 _PROSE = re.compile(r",? (?:then|if|or|and|when|where|is|says|tells|shows|writes|lists)\b|, |: |\.(?: |$)")
 

@@ -111,7 +111,7 @@ async def test_commands_by_hand_are_answered_masked_and_remembered(
             assert "s Stress" not in words_of(app)
             await pilot.press("escape", "g")
             await until(pilot, lambda: "held, g lets go" not in words_of(app))
-            await until(pilot, lambda: "s Stress f Field PgUp Back PgDn On" in words_of(app))
+            await until(pilot, lambda: "s Stress f Field PgUp Up PgDn Down" in words_of(app))
             # The log has that it was done, and nothing of what was sent.
             assert caplog.text.count("a command sent to a card by hand") == 6
             assert "2PAY" not in caplog.text

@@ -54,6 +54,7 @@ def test_every_reason_has_its_own_plain_sentence() -> None:
         ("put in a new roll, then close the cover", ""),
         ("write camera:0, camera:http://HOST/ or camera:FILE", ""),
         ("keep the file queue.db, and call for help", ""),
+        ("tillside.toml line 12, [devices] readers: write camera:0", ""),
         ("", ""),
     ],
 )

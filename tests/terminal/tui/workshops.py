@@ -99,11 +99,11 @@ async def lent_workshop(
 
 async def until(pilot: Pilot[None], what: Callable[[], T]) -> T:
     """Wait until *what* is true, and return it."""
-    for _ in range(150):
+    for _ in range(100):
         found = what()
         if found:
             return found
-        await pilot.pause(0.02)
+        await pilot.pause(0.05)
     raise AssertionError(f"never came:\n{text_of(pilot.app)}")
 
 
