@@ -7,26 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from textual.app import App
 from textual.pilot import Pilot
 
 from drivers.errors import Reason
 from simulators.world import SimulatedWorld
-from terminal.config import load
 from terminal.diagnostics.workshop import Workshop
-from terminal.home import CONFIG_FILE
 from terminal.tui.technician.app import TechnicianApp
-from tests.terminal.shop import CONFIG
-from tests.terminal.tui.workshops import (
-    devices,
-    failing,
-    lent_workshop,
-    until_shown,
-    worker_of,
-    workshop_of,
-)
+from tests.terminal.tui.workshops import failing, lent_workshop, until_shown, worker_of
 
 CURE = "sudo systemctl enable --now pcscd.socket"
 
@@ -67,10 +56,10 @@ async def svg_of(name: str, size: tuple[int, int], svg: Callable[[App[None]], st
                 return svg(app)
 
 
-async def _play(pilot: Pilot[None], scene: Scene, world: SimulatedWorld | None) -> None:
-    if world is not None and scene.keys[:1] == ("2",):
+async def _play(pilot: Pilot[None], scene: Scene, world: SimulatedWorld) -> None:
+    if scene.keys[:1] == ("2",):
         world.hold_card(scene.shows)
-    elif world is not None and scene.shows:
+    elif scene.shows:
         world.show_code(scene.shows)
     await pilot.press(*scene.keys[:1])
     await until_shown(pilot, *scene.words[:1])
@@ -80,15 +69,10 @@ async def _play(pilot: Pilot[None], scene: Scene, world: SimulatedWorld | None) 
 
 
 @asynccontextmanager
-async def _workshop(name: str, home: Path) -> AsyncIterator[tuple[Workshop, Any]]:
-    if name != "technician-fault":
-        async with lent_workshop(home) as lent:
-            yield lent
-        return
-    broken = worker_of("pcsc:ACS ACR122U 00 00", failing(Reason.SERVICE_DOWN, CURE))
-    configured = devices(readers="sim:visa-approve", scanners="sim:", printers="sim:")
-    file = home / CONFIG_FILE
-    file.touch()
-    file.write_text(CONFIG.format(terminal="T0001", host="https://127.0.0.1", ca=file))
-    with workshop_of(home, configured, readers=(broken,), config=load(file)) as workshop:
-        yield workshop, None
+async def _workshop(name: str, home: Path) -> AsyncIterator[tuple[Workshop, SimulatedWorld]]:
+    async with lent_workshop(home) as (workshop, world):
+        if name == "technician-fault":
+            broken = worker_of("pcsc:ACS ACR122U 00 00", failing(Reason.SERVICE_DOWN, CURE))
+            broken.start()
+            workshop.pool.readers = (broken, *workshop.pool.readers)
+        yield workshop, world
