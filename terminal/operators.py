@@ -14,6 +14,7 @@ import contextlib
 import dataclasses
 import fcntl
 import hmac
+import itertools
 import json
 import os
 import re
@@ -210,6 +211,10 @@ class Operators:
     def _entry(self, book: _Book, name: str, role: Role, pin: str) -> _Entry:
         if not _PIN.fullmatch(pin):
             raise OperatorError("a PIN has 4 to 12 digits")
+        if _easily_guessed(pin):
+            raise OperatorError(
+                "that PIN is among the first that anybody tries: no row such as 1234, no 0000"
+            )
         if any(entry.fits(pin) for entry in book.entries):
             # The screen asks for a PIN alone: it has to tell who it is.
             raise OperatorError("somebody has this PIN already: choose another")
@@ -347,3 +352,9 @@ def _cost(value: Any) -> int:
     if value not in (2**13, 2**14, 2**15, 2**16, 2**17):
         raise ValueError("scrypt_n")
     return int(value)
+
+
+def _easily_guessed(pin: str) -> bool:
+    """Tell whether a PIN goes on by the same step from digit to digit: 0000, 1234, 9876."""
+    steps = {int(after) - int(before) for before, after in itertools.pairwise(pin)}
+    return len(steps) == 1 and abs(steps.pop()) <= 1
