@@ -12,6 +12,7 @@ import re
 import tomllib
 import types
 import typing
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -28,7 +29,7 @@ from terminal.money import parse as parse_money
 
 
 class ConfigError(Exception):
-    """A fault in the configuration file; the message says where and what is allowed."""
+    """Faults in the configuration file; the message has a line for each: where, and what is allowed."""
 
 
 class OfflineMode(StrEnum):
@@ -206,12 +207,22 @@ class Config:
 
 
 class _FieldError(Exception):
-    """A fault at one key; `load` adds file and line."""
+    """A fault at one key; `load` adds file and line. A table that is missing has none."""
 
     def __init__(self, path: tuple[str, ...], what: str) -> None:
         super().__init__(what)
         self.path = path
         self.what = what
+
+    def place(self, text: str) -> int:
+        """Return the line that it is on; 0 for what is not in the file at all."""
+        return line_of(text, self.path) if self.path else 0
+
+    def line(self, file: Path, text: str) -> str:
+        """Return it for a person."""
+        if not self.path:
+            return f"{file}: {self.what}"
+        return f"{file}:{self.place(text)}: {'.'.join(self.path)}: {self.what}"
 
 
 Table = TypeVar("Table")
@@ -229,39 +240,61 @@ def load(path: Path) -> Config:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_toml_fault(path, text, error)) from error
-    try:
-        config = _table(Config, values, (), path.parent)
-        _check(config)
-    except _FieldError as error:
-        where = f"{path}:{line_of(text, error.path)}"
-        raise ConfigError(f"{where}: {'.'.join(error.path)}: {error.what}") from error
+    faults: list[_FieldError] = []
+    config = _table(Config, values, (), path.parent, faults)
+    if not faults:
+        faults += _faults_of(config)
+    if faults:
+        faults.sort(key=lambda fault: fault.place(text))
+        raise ConfigError("\n".join(fault.line(path, text) for fault in faults)) from faults[0]
     return config
 
 
-def _table(kind: type[Table], values: dict[str, Any], path: tuple[str, ...], base: Path) -> Table:
+def _table(
+    kind: type[Table], values: dict[str, Any], path: tuple[str, ...], base: Path, faults: list[_FieldError]
+) -> Table:
+    """Return the table; each fault is added to those before, and what is returned then is of no use."""
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # always a dataclass
     hints = typing.get_type_hints(kind)
-    for key in values:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
         if key not in fields:
-            raise _FieldError((*path, key), f"unknown key; allowed here: {', '.join(sorted(fields))}")
-    for name, f in fields.items():
-        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        if required and name not in values:
-            raise _FieldError((*path, name), "missing, and it is required")
-    return kind(**{k: _value(hints[k], v, (*path, k), base) for k, v in values.items()})
+            what = f"unknown key; allowed here: {', '.join(sorted(fields))}"
+            faults.append(_FieldError((*path, key), what))
+            continue
+        try:
+            found[key] = _value(hints[key], value, (*path, key), base, faults)
+        except _FieldError as error:
+            faults.append(error)
+    for name in _required(kind):
+        if name not in values and dataclasses.is_dataclass(hints[name]):
+            needs = ", ".join(_required(typing.cast(type, hints[name])))
+            faults.append(_FieldError((), f"[{name}] is missing: it needs {needs}"))
+        elif name not in values:
+            faults.append(_FieldError((*path, name), "missing, and it is required"))
+    return typing.cast(Table, None) if faults else kind(**found)
 
 
-def _value(kind: Any, value: Any, path: tuple[str, ...], base: Path) -> Any:
+def _required(kind: type) -> list[str]:
+    """Return the names of what a table can't do without."""
+    return [
+        f.name
+        for f in dataclasses.fields(kind)
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    ]
+
+
+def _value(kind: Any, value: Any, path: tuple[str, ...], base: Path, faults: list[_FieldError]) -> Any:
     if isinstance(kind, types.UnionType):
         kind = next(part for part in typing.get_args(kind) if part is not type(None))
     if dataclasses.is_dataclass(kind) and kind is not DeviceAddress and isinstance(kind, type):
         if not isinstance(value, dict):
             raise _FieldError(path, "must be a table")
-        return _table(kind, value, path, base)
+        return _table(kind, value, path, base, faults)
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list):
             raise _FieldError(path, 'must be a list, such as ["..."]')
-        return tuple(_value(typing.get_args(kind)[0], item, path, base) for item in value)
+        return tuple(_value(typing.get_args(kind)[0], item, path, base, faults) for item in value)
     if kind is float and type(value) is int:
         return float(value)
     if kind in (int, float, bool) or not isinstance(value, str):
@@ -298,69 +331,75 @@ _AMOUNTS = (
 """Settings that are amounts of the shop's currency, by table and key."""
 
 
-def _check(config: Config) -> None:
-    _check_shop(config)
+def _faults_of(config: Config) -> Iterator[_FieldError]:
+    """Yield what is wrong with values that are of the right type."""
+    yield from _faults_of_shop(config)
     if not re.fullmatch(r"[A-Z0-9]{1,16}", config.terminal.id):
-        raise _FieldError(("terminal", "id"), "1 to 16 capital letters and digits")
-    _check_url(("host", "url"), config.host.url)
-    _check_file(("host", "ca_file"), config.host.ca_file)
-    _check_file(("cards", "emv"), config.cards.emv)
-    _check_file(("cards", "ca_keys"), config.cards.ca_keys)
+        yield _FieldError(("terminal", "id"), "1 to 16 capital letters and digits")
+    yield from _faults_of_url(("host", "url"), config.host.url)
+    yield from _faults_of_file(("host", "ca_file"), config.host.ca_file)
+    yield from _faults_of_file(("cards", "emv"), config.cards.emv)
+    yield from _faults_of_file(("cards", "ca_keys"), config.cards.ca_keys)
+    for name in ("limit_count", "limit_hours"):
+        if getattr(config.offline, name) < 0:
+            yield _FieldError(("offline", name), "must be 0 or more")
+    if config.log.level not in ("TRAFFIC", "DEBUG", "INFO", "WARNING", "ERROR"):
+        yield _FieldError(("log", "level"), "one of TRAFFIC, DEBUG, INFO, WARNING, ERROR")
+    if config.alipay is not None:
+        yield from _faults_of_alipay(config.alipay)
+
+
+def _faults_of_shop(config: Config) -> Iterator[_FieldError]:
+    try:
+        exponent(config.shop.currency)
+    except MoneyError as error:
+        # No amount can be read without it, and none is wrong for that.
+        yield _FieldError(("shop", "currency"), str(error))
+    else:
+        yield from _faults_of_amounts(config)
+        if config.alipay is not None and config.shop.currency != "CNY":
+            what = "must be CNY where there is a table [alipay]: it charges yuan"
+            yield _FieldError(("shop", "currency"), what)
+    if not re.fullmatch(r"[0-9]{3}", config.shop.country):
+        yield _FieldError(("shop", "country"), 'three digits of ISO 3166-1, such as "156" or "276"')
+    try:
+        Locale.parse(config.shop.locale)
+    except (UnknownLocaleError, ValueError) as error:
+        yield _FieldError(("shop", "locale"), f"{error}; such as en_GB or zh_CN")
+
+
+def _faults_of_amounts(config: Config) -> Iterator[_FieldError]:
     for table, name in _AMOUNTS:
         try:
             config.money(getattr(getattr(config, table), name))
         except MoneyError as error:
-            raise _FieldError((table, name), str(error)) from error
-    for name in ("limit_count", "limit_hours"):
-        if getattr(config.offline, name) < 0:
-            raise _FieldError(("offline", name), "must be 0 or more")
-    if config.log.level not in ("TRAFFIC", "DEBUG", "INFO", "WARNING", "ERROR"):
-        raise _FieldError(("log", "level"), "one of TRAFFIC, DEBUG, INFO, WARNING, ERROR")
-    if config.alipay is not None:
-        _check_alipay(config.shop.currency, config.alipay)
+            yield _FieldError((table, name), str(error))
 
 
-def _check_shop(config: Config) -> None:
-    try:
-        exponent(config.shop.currency)
-    except MoneyError as error:
-        raise _FieldError(("shop", "currency"), str(error)) from error
-    if not re.fullmatch(r"[0-9]{3}", config.shop.country):
-        raise _FieldError(("shop", "country"), 'three digits of ISO 3166-1, such as "156" or "276"')
-    try:
-        Locale.parse(config.shop.locale)
-    except (UnknownLocaleError, ValueError) as error:
-        raise _FieldError(("shop", "locale"), f"{error}; such as en_GB or zh_CN") from error
-
-
-def _check_alipay(currency: str, alipay: AlipayConfig) -> None:
-    if currency != "CNY":
-        raise _FieldError(
-            ("shop", "currency"), "must be CNY where there is a table [alipay]: it charges yuan"
-        )
-    _check_url(("alipay", "gateway"), alipay.gateway)
+def _faults_of_alipay(alipay: AlipayConfig) -> Iterator[_FieldError]:
+    yield from _faults_of_url(("alipay", "gateway"), alipay.gateway)
     for name in ("key_file", "alipay_key_file", "ca_file"):
-        _check_file(("alipay", name), getattr(alipay, name))
+        yield from _faults_of_file(("alipay", name), getattr(alipay, name))
     for name in ("qr_seconds", "query_every_s", "query_for_s"):
         if not 0 < getattr(alipay, name) < math.inf:
-            raise _FieldError(("alipay", name), "must be more than 0, and finite")
+            yield _FieldError(("alipay", name), "must be more than 0, and finite")
     if alipay.late_watch_s < 0:
-        raise _FieldError(("alipay", "late_watch_s"), "must be 0 or more")
+        yield _FieldError(("alipay", "late_watch_s"), "must be 0 or more")
 
 
-def _check_url(path: tuple[str, ...], url: str) -> None:
+def _faults_of_url(path: tuple[str, ...], url: str) -> Iterator[_FieldError]:
     try:
         parts = urlsplit(url)
         whole = parts.scheme == "https" and parts.hostname and parts.port != 0
     except ValueError:
         whole = False
     if not whole or not url.isprintable() or " " in url:
-        raise _FieldError(path, f"{url!r} is no https:// address, such as https://pay.example.com:8443")
+        yield _FieldError(path, f"{url!r} is no https:// address, such as https://pay.example.com:8443")
 
 
-def _check_file(path: tuple[str, ...], file: Path | None) -> None:
+def _faults_of_file(path: tuple[str, ...], file: Path | None) -> Iterator[_FieldError]:
     if file is not None and not file.is_file():
-        raise _FieldError(path, f"there is no file {file}")
+        yield _FieldError(path, f"there is no file {file}")
 
 
 def _toml_fault(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:

@@ -206,7 +206,38 @@ def test_alipay_charges_yuan(file: Path) -> None:
 @pytest.mark.parametrize("table", ["shop", "terminal", "host"])
 def test_a_missing_table_is_named(file: Path, table: str) -> None:
     text = re.sub(rf"\[{table}\]\n(\w+ = .*\n)+", "", RIGHT)
-    assert fault(file, text) == f"1: {table}: missing, and it is required"
+    needs = {"shop": "name, currency, country", "terminal": "id", "host": "url"}
+    assert fault(file, text) == f" [{table}] is missing: it needs {needs[table]}"
+
+
+def test_all_mistakes_are_named_one_a_line(file: Path) -> None:
+    text = """[shop]
+name = 5
+currency = "CNY"
+cuntry = "156"
+
+[offline]
+limit_count = "many"
+limit_each = 50
+
+[host]
+url = "https://h"
+"""
+    said = fault(file, text).replace(str(file), "")
+    assert [line.partition(" not ")[0].partition(";")[0] for line in said.split("\n")] == [
+        " [terminal] is missing: it needs id",
+        ":1: shop.country: missing, and it is required",
+        ":2: shop.name: must be text in quotes,",
+        ":4: shop.cuntry: unknown key",
+        ":7: offline.limit_count: must be a whole number,",
+        ":8: offline.limit_each: must be text in quotes,",
+    ]
+
+
+def test_all_wrong_values_are_named_but_none_for_a_currency_that_is_wrong(file: Path) -> None:
+    text = RIGHT.replace('"CNY"', '"EURO"').replace('"T1"', '"t1"') + '[log]\nlevel = "LOUD"\n'
+    said = fault(file, text).split("\n")
+    assert [line.split(": ")[1] for line in said] == ["shop.currency", "terminal.id", "log.level"]
 
 
 def test_a_table_that_is_no_table(file: Path) -> None:
