@@ -23,16 +23,21 @@ class CardProgram(Program):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--slot", type=int, choices=(1, 2), default=1, help="of the reader (default: 1)")
-        parser.add_argument("--place", metavar="CARD", help="place this card at the start")
+        cards.add_place(parser)
 
     def start(self, options: Namespace, tell: Tell) -> Sequence[str]:
         if options.place:
             self._field.place(cards.card(options.place))
         try:
             self._daemon = self.ends.enter_context(PcscDaemon())
-            self.ends.enter_context(VirtualCard(self._field, PORT + options.slot - 1))
-        except (PcscDaemonError, SlotTakenError) as error:
+            card = VirtualCard(self._field, PORT + options.slot - 1)
+            self.ends.callback(card.stop)
+            card.start(wait_s=0.0)
+        except PcscDaemonError as error:
             raise RuntimeError(str(error)) from error
+        except SlotTakenError as error:
+            taken = f"slot {options.slot} is taken by another program"
+            raise RuntimeError(f"{taken}: try --slot {3 - options.slot}") from error
         return [f"pcsc:{READER} 00 {options.slot - 1:02d}"]
 
     @property

@@ -21,7 +21,7 @@ class ReaderProgram(Program):
         self._field = Field()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--place", metavar="CARD", help="place this card at the start")
+        cards.add_place(parser)
 
     def start(self, options: Namespace, tell: Tell) -> Sequence[str]:
         if options.place:

@@ -110,6 +110,21 @@ def test_a_card_behind_the_daemon(pcsc_daemon: PcscDaemon) -> None:
         assert program.end() == 0
 
 
+def test_a_slot_that_is_taken_is_told_at_once_and_the_other_is_named(pcsc_daemon: PcscDaemon) -> None:
+    with running("card", "--slot", "2") as program:
+        done = sim("card", "--slot", "2")
+        assert done.returncode == 1
+        assert done.stderr == "tillside: slot 2 is taken by another program: try --slot 1\n"
+        program.type("place vsa-approve")
+        told = program.complaint()
+        assert told.startswith("tillside: there is no card 'vsa-approve'; did you mean visa-approve, ")
+        assert told.endswith("? python -m simulators.cards lists them all")
+        program.type("place 0123456789")
+        assert program.complaint() == (
+            "tillside: there is no card '0123456789'; python -m simulators.cards lists them all"
+        )
+
+
 def test_a_scanner_scans_what_is_typed() -> None:
     with running("scanner", "--end", "crlf") as program:
         with contextlib.closing(open_scanner(parse(program.address))) as scanner:
