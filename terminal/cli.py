@@ -155,10 +155,12 @@ def _add_devices(commands: Any) -> None:
     _home(devices)
     _json(devices)
     more = devices.add_subparsers(title="with one device, or with all of them", metavar="WHAT")
-    test = _device_command(more, "test", "have a device test itself")
-    backup = _device_command(more, "backup", "write a device's settings into a new file")
-    restore = _device_command(more, "restore", "write settings from a file into a device, after a backup")
-    compare = _device_command(more, "compare", "compare what is there with a file of what is expected")
+    test = _device_command(more, "test", "ADDRESS: have that device test itself")
+    backup = _device_command(more, "backup", "ADDRESS FILE: write that device's settings into a new file")
+    restore = _device_command(
+        more, "restore", "ADDRESS FILE: write settings from a file into that device, after a backup"
+    )
+    compare = _device_command(more, "compare", "FILE: compare what is there with a file of what is expected")
     _device_command(more, "expect", "print what is there now as such a file")
     for command in (test, backup, restore):
         command.add_argument("address", metavar="ADDRESS", help="such as pcsc:ACS ACR1252U")

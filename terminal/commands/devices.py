@@ -8,18 +8,20 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from drivers.abilities import HasSettings, TestsItself
 from drivers.address import AddressError, DeviceAddress, parse
 from drivers.errors import DeviceError
 from terminal.commands import place
 from terminal.commands.errors import FINDING, FINE, FindingError, UsageError
 from terminal.commands.output import say, say_json
 from terminal.config import Config
-from terminal.devices.inventory import inventory
+from terminal.devices.inventory import DeviceReport, inventory
 from terminal.devices.watch import Watch
 from terminal.diagnostics import devices
 from terminal.diagnostics.asking import NotAskedError
 from terminal.diagnostics.devices import SettingsError
-from terminal.diagnostics.open_workshop import open_device
+from terminal.diagnostics.open_workshop import SeveralKindsError, open_device
+from terminal.diagnostics.other_till import process
 from terminal.diagnostics.workshop import Workshop
 from terminal.home import CONFIG_FILE
 from terminal.signals import Ending
@@ -31,8 +33,8 @@ def run(options: argparse.Namespace) -> int:
     """List all devices. Works without a configuration, too."""
     config = _config(options)
     if options.watch:
-        return _watch(config, as_json=options.json)
-    reports = inventory(config.devices if config else None)
+        return _watch(options, config)
+    reports = _inventory(options, config)
     if options.json:
         say_json([report.fields() for report in reports], indent=2)
     else:
@@ -46,11 +48,17 @@ def _config(options: argparse.Namespace) -> Config | None:
     return place.config(folder) if (folder / CONFIG_FILE).exists() else None
 
 
-def _watch(config: Config | None, *, as_json: bool) -> int:
+def _inventory(options: argparse.Namespace, config: Config | None) -> list[DeviceReport]:
+    """Look at every device; what a till beside has open is none that fails."""
+    return inventory(config.devices if config else None, till=process(place.folder(options)))
+
+
+def _watch(options: argparse.Namespace, config: Config | None) -> int:
     """Print each change until a signal ends it."""
-    with Ending(), Watch(config.devices if config else None) as watch:
+    home = place.folder(options)
+    with Ending(), Watch(config.devices if config else None, lambda: process(home)) as watch:
         for change in watch:
-            if as_json:
+            if options.json:
                 say_json(change.fields())
             else:
                 say(change.text_line())
@@ -63,7 +71,7 @@ def _watch(config: Config | None, *, as_json: bool) -> int:
 
 def test(options: argparse.Namespace) -> int:
     """Have a device test itself."""
-    results = _on(options, devices.self_test)
+    results = _on(options, TestsItself, devices.self_test)
     if options.json:
         say_json([{"name": one.name, "passed": one.passed, "text": one.text} for one in results], indent=2)
     else:
@@ -78,7 +86,9 @@ _MARKS = {True: "ok  ", False: "FAIL", None: "?   "}
 
 def backup(options: argparse.Namespace) -> int:
     """Write a device's settings into a file."""
-    settings = _on(options, lambda workshop, address: devices.backup(workshop, address, options.file))
+    settings = _on(
+        options, HasSettings, lambda workshop, address: devices.backup(workshop, address, options.file)
+    )
     if options.json:
         say_json({"file": str(options.file), "settings": dict(settings)}, indent=2)
     else:
@@ -88,7 +98,9 @@ def backup(options: argparse.Namespace) -> int:
 
 def restore(options: argparse.Namespace) -> int:
     """Write settings from a file into a device."""
-    kept = _on(options, lambda workshop, address: devices.restore(workshop, address, options.file))
+    kept = _on(
+        options, HasSettings, lambda workshop, address: devices.restore(workshop, address, options.file)
+    )
     if options.json:
         say_json({"written": str(options.file), "before": str(kept)})
     else:
@@ -96,8 +108,12 @@ def restore(options: argparse.Namespace) -> int:
     return FINE
 
 
-def _on(options: argparse.Namespace, work: Callable[[Workshop, DeviceAddress], Awaitable[T]]) -> T:
-    """Do something with the device that was named."""
+def _on(
+    options: argparse.Namespace,
+    ability: type,
+    work: Callable[[Workshop, DeviceAddress], Awaitable[T]],
+) -> T:
+    """Do something with the device that was named, which takes an ability."""
     try:
         address = parse(options.address)
     except AddressError as error:
@@ -105,7 +121,7 @@ def _on(options: argparse.Namespace, work: Callable[[Workshop, DeviceAddress], A
     config = _config(options)
 
     async def working() -> T:
-        async with open_device(place.folder(options), config, address) as workshop:
+        async with open_device(place.folder(options), config, address, ability) as workshop:
             status = workshop.pool.worker(address).status
             try:
                 return await work(workshop, address)
@@ -121,6 +137,8 @@ def _on(options: argparse.Namespace, work: Callable[[Workshop, DeviceAddress], A
         raise UsageError(
             f"no driver is called {address.scheme}; tillside devices shows what there is"
         ) from error
+    except SeveralKindsError as error:
+        raise UsageError(f"{error}: configure it as one of them, under [devices]") from error
     except FileExistsError as error:
         raise UsageError(f"{options.file} is there already; name a new file") from error
     except OSError as error:
@@ -137,7 +155,7 @@ def _on(options: argparse.Namespace, work: Callable[[Workshop, DeviceAddress], A
 def expect(options: argparse.Namespace) -> int:
     """Print what is there now, as a file of what is expected."""
     config = _config(options)
-    say(devices.expect(inventory(config.devices if config else None)).rstrip())
+    say(devices.expect(_inventory(options, config)).rstrip())
     return FINE
 
 
@@ -148,7 +166,7 @@ def compare(options: argparse.Namespace) -> int:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{options.file}: can't be read ({error})") from error
     config = _config(options)
-    found = inventory(config.devices if config else None)
+    found = _inventory(options, config)
     try:
         differences = devices.compare(found, expected)
     except SettingsError as error:

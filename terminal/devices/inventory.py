@@ -20,7 +20,7 @@ from drivers.abilities import (
     TestsItself,
 )
 from drivers.address import DeviceAddress
-from drivers.errors import DeviceError, DeviceUnavailableError
+from drivers.errors import DeviceError, DeviceUnavailableError, Reason
 from drivers.protocols import Category, DeviceInfo
 from drivers.registry import (
     RegistryError,
@@ -35,6 +35,8 @@ from terminal.config import Devices
 
 logger = logging.getLogger(__name__)
 
+IN_USE = "in use"
+"""The state of a configured device that the till of the same home has open, as far as can be told."""
 SIMULATED = "sim"
 """The scheme of what is simulated in the process: it is always there, and so never discovered."""
 KINDS: Mapping[str, Category] = {
@@ -63,7 +65,8 @@ class DeviceReport:
 
     Attributes:
         driver: Its scheme and the distribution that brought it, such as ``pcsc (tillside)``, or ``none``.
-        state: As `DeviceState` has it; ``ready`` or ``unavailable`` for one that was only looked at.
+        state: As `DeviceState` has it; ``ready`` or ``unavailable`` for one that was only looked at, and
+            ``in use`` for one that a till beside has open: what it is, is not known then.
         text: Its name and firmware, or why it fails.
         path: Where it is attached, as far as its address or the device itself says.
         capabilities: What it can do beside its category's work, such as ``lights`` and ``self-test``.
@@ -90,7 +93,7 @@ class DeviceReport:
     @property
     def works(self) -> bool:
         """Whether it can be used."""
-        return self.state in ("ready", "busy")
+        return self.state in ("ready", "busy", IN_USE)
 
     def fields(self) -> dict[str, Any]:
         """Return the report for a program."""
@@ -98,7 +101,7 @@ class DeviceReport:
 
     def text_line(self) -> str:
         """Return the report for a person, in a line or two."""
-        mark = "ok  " if self.works else "FAIL"
+        mark = "note" if self.state == IN_USE else "ok  " if self.works else "FAIL"
         cure = f"\n       cure: {self.cure}" if self.cure else ""
         note = "" if self.configured else " (not configured)"
         where = f"{self.address}{note}"
@@ -106,12 +109,18 @@ class DeviceReport:
         return f"{mark} {self.kind:8s} {where}{colon} {self.text}{cure}"
 
 
-def inventory(configured: Devices | None) -> list[DeviceReport]:
-    """Look at every device, configured or discovered. Devices are opened and closed again."""
+def inventory(configured: Devices | None, *, till: int = 0) -> list[DeviceReport]:
+    """Look at every device, configured or discovered. Devices are opened and closed again.
+
+    Args:
+        configured: The terminal's devices.
+        till: The process of a till that is at work with them; 0 where there is none.
+    """
     reports = []
     for kind in KINDS:
         wanted = addresses(configured, kind)
-        reports += [look(kind, address, configured=True) for address in dict.fromkeys(wanted)]
+        mine = [look(kind, address, configured=True) for address in dict.fromkeys(wanted)]
+        reports += [of_till(report, till) for report in mine]
         reports += [look(kind, address, configured=False) for address in unconfigured(configured, kind)]
     return reports
 
@@ -154,6 +163,30 @@ def look(kind: str, address: DeviceAddress, *, configured: bool) -> DeviceReport
     except Exception as error:  # a foreign driver may raise anything
         logger.exception("driver of %s failed", address)
         return replace(report, text=f"driver error ({type(error).__name__})", cure="see the log")
+
+
+def of_till(report: DeviceReport, till: int) -> DeviceReport:
+    """Return a report as it is beside a till: what that one has open is no fault.
+
+    Args:
+        report: What was found.
+        till: The till's process; 0 where there is none.
+    """
+    if not (till and report.configured and _held(report, till)):
+        return report
+    text = f"in use by this till (process {till})"
+    return replace(report, state=IN_USE, text=text, cure="")
+
+
+def _held(report: DeviceReport, till: int) -> bool:
+    if report.works:
+        # A printer that serves one program at a time may take others' calls and let them wait.
+        return report.kind == "printer" and "status" in report.details
+    if report.kind == "printer" and report.text == Reason.REFUSED.value:
+        return True
+    # Its cure may name who holds it.
+    holders = re.findall(r"\((\d+)\)", report.cure)
+    return report.text == Reason.BUSY.value and (not holders or str(till) in holders)
 
 
 def described(kind: str, address: DeviceAddress, *, configured: bool) -> DeviceReport:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from drivers.address import DeviceAddress
 from terminal.config import Devices
 from terminal.devices.hotplug import PlugWatch
-from terminal.devices.inventory import KINDS, addresses, opener, unconfigured
+from terminal.devices.inventory import IN_USE, KINDS, addresses, described, of_till, opener, unconfigured
 from terminal.devices.worker import DeviceState, DeviceStatus, DeviceWorker
 
 LOOK_S = 1.0
@@ -30,7 +30,7 @@ Key = tuple[str, DeviceAddress]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a device came to. `state` is that of `DeviceState`, or ``gone``."""
+    """What a device came to. `state` is that of `DeviceState`, ``in use`` by a till beside, or ``gone``."""
 
     when: datetime
     kind: str
@@ -46,7 +46,7 @@ class Change:
 
     def text_line(self) -> str:
         """Return the change for a person, in a line or two."""
-        mark = {"ready": "ok  ", "gone": "gone"}.get(self.state, "FAIL")
+        mark = {"ready": "ok  ", "gone": "gone", IN_USE: "note"}.get(self.state, "FAIL")
         note = "" if self.configured else " (not configured)"
         colon = ":" if self.text and not self.address.endswith(":") else ""
         cure = f"\n                    cure: {self.cure}" if self.cure else ""
@@ -55,10 +55,16 @@ class Change:
 
 
 class Watch:
-    """Watches until it is closed: ``with Watch(devices) as watch: for change in watch: ...``"""
+    """Watches until it is closed: ``with Watch(devices) as watch: for change in watch: ...``
 
-    def __init__(self, configured: Devices | None) -> None:
+    Args:
+        configured: The terminal's devices.
+        till: Tells the process of a till that is at work with them, 0 where there is none.
+    """
+
+    def __init__(self, configured: Devices | None, till: Callable[[], int] = lambda: 0) -> None:
         self._configured = configured
+        self._till = till
         self._workers: dict[Key, DeviceWorker[Any]] = {}
         self._told: dict[Key, DeviceStatus] = {}
         self._events: queue.Queue[frozenset[Key] | None] = queue.Queue()
@@ -108,14 +114,21 @@ class Watch:
             return
         self._told[key] = status
         kind, address = key
+        report = replace(
+            described(kind, address, configured=self._is_configured(key)),
+            state=status.state.value,
+            text=status.text,
+            cure=status.cure,
+        )
+        report = of_till(report, self._till())
         yield Change(
             datetime.now().astimezone(),
             kind,
             str(address),
-            self._is_configured(key),
-            status.state.value,
-            status.text,
-            status.cure,
+            report.configured,
+            report.state,
+            report.text,
+            report.cure,
         )
 
     def _is_configured(self, key: Key) -> bool:

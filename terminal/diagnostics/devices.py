@@ -17,12 +17,14 @@ from drivers.errors import DeviceError, DeviceUnavailableError
 from drivers.protocols import DeviceInfo
 from terminal.config import Devices
 from terminal.devices.inventory import (
+    IN_USE,
     KINDS,
     DeviceReport,
     capabilities,
     described,
     identified,
     look,
+    of_till,
     unconfigured,
 )
 from terminal.devices.worker import DeviceState, DeviceWorker, Lease
@@ -30,6 +32,7 @@ from terminal.diagnostics.apart import apart
 from terminal.diagnostics.asking import NotAskedError, ask, ask_worker
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.firmware import KnownFirmware, about
+from terminal.diagnostics.other_till import process
 from terminal.diagnostics.workshop import Workshop
 
 AREA = "devices"
@@ -83,7 +86,8 @@ async def reports(workshop: Workshop, *, others: bool = True) -> tuple[DeviceRep
     asked = [
         _report(workshop, kind, worker) for kind, workers in workshop.pool.kinds.items() for worker in workers
     ]
-    found = list(await asyncio.gather(*asked))
+    till = process(workshop.home)
+    found = [of_till(report, till) for report in await asyncio.gather(*asked)]
     if others:
         found += await apart(lambda: _others(workshop), timeout_s=LOOK_S, otherwise=[])
     return tuple(sorted(found, key=lambda report: list(KINDS).index(report.kind)))
@@ -185,6 +189,8 @@ def findings(report: DeviceReport) -> tuple[Finding, ...]:
 
 
 def _mark(report: DeviceReport) -> Mark:
+    if report.state == IN_USE:
+        return Mark.NOTE
     if report.works:
         return Mark.OK if report.configured else Mark.NOTE
     if report.state == "opening":
@@ -302,10 +308,14 @@ _COMPARED = ("model", "firmware", "serial_number")
 
 
 def expect(found: Sequence[DeviceReport]) -> str:
-    """Return what is there now as a file of what is expected, TOML."""
+    """Return what is there now as a file of what is expected, TOML.
+
+    What is attached and not configured stays out, but where nothing is configured: it stands in then.
+    """
     tables = [
-        _table({name: getattr(report, name) for name in ("address", "kind", *_COMPARED)})
-        for report in found
+        (f"# What it is, is not known: {report.text}.\n" if report.state == IN_USE else "")
+        + _table({name: getattr(report, name) for name in ("address", "kind", *_COMPARED)})
+        for report in _shops(found)
         if report.works
     ]
     head = (
@@ -313,6 +323,11 @@ def expect(found: Sequence[DeviceReport]) -> str:
         "# A model, firmware or serial number that is empty may be any.\n"
     )
     return head + "".join(f"\n[[device]]\n{table}" for table in tables)
+
+
+def _shops(found: Sequence[DeviceReport]) -> Sequence[DeviceReport]:
+    """Return the devices that are the shop's: those configured, or all where none is."""
+    return [report for report in found if report.configured] or found
 
 
 def compare(found: Sequence[DeviceReport], expected: str) -> tuple[Difference, ...]:
@@ -332,8 +347,8 @@ def compare(found: Sequence[DeviceReport], expected: str) -> tuple[Difference, .
         differences += _between(entry, report)
     differences += [
         Difference(report.address, report.kind, "extra", found=report.text)
-        for report in found
-        if id(report) not in matched
+        for report in _shops(found)
+        if id(report) not in matched and report.state != IN_USE
     ]
     return tuple(differences)
 
@@ -341,6 +356,8 @@ def compare(found: Sequence[DeviceReport], expected: str) -> tuple[Difference, .
 def _between(entry: Mapping[str, str], report: DeviceReport) -> list[Difference]:
     if not report.works:
         return [Difference(report.address, report.kind, "does not work", "", report.text, report.cure)]
+    if report.state == IN_USE:
+        return []
     differences = []
     if report.address != entry["address"]:
         cure = f"write {report.address} under [devices] in the configuration"

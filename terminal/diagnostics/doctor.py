@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from terminal.diagnostics import devices, keys, network, queue, steps, system, udev
 from terminal.diagnostics.finding import Finding, Mark
 from terminal.diagnostics.workshop import Workshop
+from terminal.home import option
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ async def _configuration(workshop: Workshop) -> AsyncIterator[Finding]:
     text = f"{shop.name}, terminal {workshop.config.terminal.id}, {shop.currency}"
     yield Finding(area, "file", Mark.OK, f"{text}{', simulated' if shop.simulated else ''}")
     if workshop.enrolment is None:
-        yield Finding(area, "enrolment", Mark.FAULT, workshop.enrolment_fault, "tillside enrol")
+        enrol = f"tillside enrol{option(workshop.home)}"
+        yield Finding(area, "enrolment", Mark.FAULT, workshop.enrolment_fault, enrol)
 
 
 def is_fine(findings: Iterable[Finding]) -> bool:

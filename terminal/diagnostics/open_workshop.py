@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from drivers.address import DeviceAddress
+from drivers.errors import DeviceError
 from drivers.registry import drivers
 from offline_queue.errors import QueueError
 from offline_queue.store import Store
@@ -20,6 +21,7 @@ from terminal.devices.inventory import KINDS, addresses, discover
 from terminal.devices.pool import DevicePool
 from terminal.devices.worker import DeviceState
 from terminal.diagnostics.apart import apart
+from terminal.diagnostics.asking import NotAskedError, ask_worker
 from terminal.diagnostics.workshop import Workshop
 from terminal.enrolment import Enrolment
 from terminal.home import CONFIG_FILE
@@ -71,11 +73,37 @@ async def open_workshop(
         yield workshop
 
 
+class SeveralKindsError(Exception):
+    """An address is that of several devices that could be meant; the message names what they are."""
+
+
 @asynccontextmanager
-async def open_device(home: Path, config: Config | None, address: DeviceAddress) -> AsyncIterator[Workshop]:
-    """Open a workshop for one device, and nothing else. Raises KeyError where no driver is for it."""
-    kind = _kind(config, address)
-    workshop = Workshop(home, DevicePool(Devices(**{f"{kind}s": (address,)}), lambda: None), config=config)
+async def open_device(
+    home: Path, config: Config | None, address: DeviceAddress, ability: type = object
+) -> AsyncIterator[Workshop]:
+    """Open a workshop for one device, and nothing else.
+
+    An address may be that of a reader and a printer and more, such as ``sim:``: then it is the one that has
+    the ability.
+
+    Raises KeyError where no driver is for it; SeveralKindsError.
+    """
+    kinds = _kinds(config, address)
+    if len(kinds) > 1:
+        async with _opened(home, config, address, kinds) as workshop:
+            kinds = [kind for kind in kinds if await _has(workshop, kind, ability)] or kinds[:1]
+    if len(kinds) > 1:
+        raise SeveralKindsError(f"{address} is a {' and a '.join(kinds)}, each of which can do it")
+    async with _opened(home, config, address, kinds) as workshop:
+        yield workshop
+
+
+@asynccontextmanager
+async def _opened(
+    home: Path, config: Config | None, address: DeviceAddress, kinds: Sequence[str]
+) -> AsyncIterator[Workshop]:
+    devices = Devices(**{f"{kind}s": (address,) for kind in kinds})
+    workshop = Workshop(home, DevicePool(devices, lambda: None), config=config)
     workshop.pool.start()
     try:
         await settled(workshop)
@@ -84,16 +112,22 @@ async def open_device(home: Path, config: Config | None, address: DeviceAddress)
         workshop.pool.close()
 
 
-def _kind(config: Config | None, address: DeviceAddress) -> str:
-    """Return what a device is: as it is configured, else what the first driver of its scheme is for."""
+async def _has(workshop: Workshop, kind: str, ability: type) -> bool:
+    (worker,) = workshop.pool.kinds[kind]
+    try:
+        return await ask_worker(worker, lambda device, lease: isinstance(device, ability))
+    except (NotAskedError, DeviceError):
+        return False
+
+
+def _kinds(config: Config | None, address: DeviceAddress) -> list[str]:
+    """Return what a device may be: as it is configured, else what the drivers of its scheme are for."""
     devices = config.devices if config is not None else None
-    for kind in KINDS:
-        if address in addresses(devices, kind):
-            return kind
-    for kind, category in KINDS.items():
-        if address.scheme in drivers(category):
-            return kind
-    raise KeyError(address.scheme)
+    configured = [kind for kind in KINDS if address in addresses(devices, kind)]
+    found = configured or [kind for kind, category in KINDS.items() if address.scheme in drivers(category)]
+    if not found:
+        raise KeyError(address.scheme)
+    return found
 
 
 async def settled(workshop: Workshop) -> None:

@@ -316,7 +316,7 @@ def test_a_device_that_does_not_is_a_finding(run: Run, home: Path, config: Confi
     assert code == FINDING
     good, bad, scanner = json.loads(out)
     assert (good["address"], good["works"]) == ("sim:", True)
-    assert (bad["address"], bad["works"], bad["text"]) == ("typewriter:1", False, "driver not installed")
+    assert (bad["address"], bad["works"], bad["text"]) == ("typewriter:1", False, "wrong address")
     assert "typewriter" in bad["cure"]
     assert scanner["kind"] == "scanner"
     code, out, _ = run("devices", "--home", home)

@@ -141,13 +141,13 @@ def test_a_driver_that_can_not_look_for_devices_hides_no_others(fake: FakeDriver
 
 def test_a_scheme_that_nothing_drives(fake: FakeDriver) -> None:
     (line,) = inventory(devices("typewriter:1"))
-    assert (line.driver, line.works, line.text) == ("none", False, "driver not installed")
-    assert "no contactless reader driver is called typewriter" in line.cure
+    assert (line.driver, line.works, line.text) == ("none", False, "wrong address")
+    assert "no reader driver is called typewriter" in line.cure
 
 
 def test_a_card_that_there_is_none_of(fake: FakeDriver) -> None:
     (line,) = inventory(devices("sim:gold"))
-    assert (line.works, line.text) == (False, "not found")
+    assert (line.works, line.text) == (False, "wrong address")
     assert "python -m simulators.cards" in line.cure
 
 

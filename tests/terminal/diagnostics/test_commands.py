@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from drivers.abilities import TestResult
 from simulators.faults import TcpGate
+from simulators.printer import NetworkPrinter
 from simulators.readers.field import Field
 from simulators.readers.pn532_chip import Pn532Chip
+from simulators.scanner import InProcessScanner
+from simulators.sounder import InProcessSounder
 from terminal.cli import FINDING, FINE, WRONG_USE, main
-from terminal.config import Config
+from terminal.config import Config, load
+from terminal.devices.watch import Watch
+from terminal.diagnostics.other_till import process
 from terminal.enrolment import Enrolment
 from terminal.home import CONFIG_FILE
 from terminal.set_up import open_store
@@ -125,7 +133,7 @@ def test_a_terminal_that_is_not_enrolled(run: Run, home: Path, config: Config) -
     code, out, _ = run("doctor", "--home", home)
     assert code == FINDING
     assert "FAIL configuration enrolment:" in out
-    assert "cure: tillside enrol" in out
+    assert f"cure: tillside enrol --home {home}\n" in out
 
 
 @pytest.mark.usefixtures("calm", "ready")
@@ -135,6 +143,111 @@ def test_a_queue_that_a_running_cashier_holds(run: Run, home: Path, config: Conf
     assert code == FINE, out
     assert "note queue         state: " in out
     assert "in use by process" in out
+
+
+# --- beside a running till
+
+_TILL = """
+import fcntl, os, socket, sys
+lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.flock(lock, fcntl.LOCK_EX)
+port = os.open(sys.argv[2], os.O_RDWR | os.O_NOCTTY)
+fcntl.flock(port, fcntl.LOCK_EX)
+printer = socket.create_connection(("127.0.0.1", int(sys.argv[3])))
+print("at work", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def till(home: Path, enrolled: Enrolment) -> Iterator[subprocess.Popen[str]]:
+    """A till as others see it: it has the queue, a serial port and the one connection of a printer."""
+    parent, line = os.openpty()
+    with NetworkPrinter() as printer:
+        path = os.ttyname(line)
+        os.close(line)
+        file = home / CONFIG_FILE
+        file.write_text(
+            f'{file.read_text()}\n[devices]\nreaders = ["pn532:{path}"]\nscanners = ["sim:"]\n'
+            f'printers = ["{printer.address}"]\n'
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", _TILL, home / "queue.db.lock", path, str(printer.port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "at work\n"
+                yield process
+            finally:
+                process.communicate()
+    os.close(parent)
+
+
+@pytest.mark.usefixtures("calm", "queue")
+def test_what_a_running_till_has_open_is_no_fault(
+    run: Run, home: Path, tmp_path: Path, till: subprocess.Popen[str]
+) -> None:
+    used = f"in use by this till (process {till.pid})"
+    code, out, _ = run("devices", "--home", home)
+    assert (code, out.count(used), out.count("note ")) == (FINE, 2, 2), out
+    code, out, _ = run("doctor", "--home", home)
+    assert out.count(f": {used}\n") == 2, out
+    assert "FAIL" not in out
+    code, out, _ = run("devices", "expect", "--home", home)
+    listed = tomllib.loads(out)["device"]
+    assert [(one["kind"], one["model"]) for one in listed][::2] == [("reader", ""), ("printer", "")]
+    assert out.count(f"# What it is, is not known: {used}.\n") == 2
+    file = tmp_path / "expected.toml"
+    file.write_text(out.replace('model = ""', 'model = "PN532"', 1))
+    assert run("devices", "compare", file, "--home", home)[:2] == (FINE, "as expected: 3 devices\n")
+    (change,) = [
+        one
+        for one in first_changes(home, 3)
+        if (one["kind"], one["state"], one["text"], one["cure"]) == ("reader", "in use", used, "")
+    ]
+    assert change["configured"]
+
+
+def first_changes(home: Path, count: int) -> list[dict[str, Any]]:
+    with Watch(load(home / CONFIG_FILE).devices, lambda: process(home)) as watch:
+        changes = iter(watch)
+        return [next(changes).fields() for _ in range(count)]
+
+
+@pytest.mark.usefixtures("calm", "queue")
+def test_what_another_program_has_open_is_a_fault_beside_a_till_too(
+    run: Run, home: Path, till: subprocess.Popen[str]
+) -> None:
+    parent, line = os.openpty()
+    path = os.ttyname(line)
+    os.close(line)
+    file = home / CONFIG_FILE
+    file.write_text(file.read_text().replace('["sim:"]', f'["serial-scanner:{path}"]'))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        elsewhere = [str(home / "none"), path, str(listener.getsockname()[1])]
+        with subprocess.Popen(
+            [sys.executable, "-c", _TILL, *elsewhere],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as other:
+            try:
+                assert other.stdout is not None
+                assert other.stdout.readline() == "at work\n"
+                code, out, _ = run("devices", "--home", home)
+            finally:
+                other.communicate()
+    os.close(parent)
+    assert code == FINDING
+    assert f"({other.pid}) holds it: end it" in out
+    assert out.count("in use by this till") == 2
+
+
+def test_without_a_till_nobody_has_the_queue(home: Path) -> None:
+    assert process(home) == 0
 
 
 # --- devices
@@ -187,6 +300,34 @@ def test_devices_that_can_not_be_tested(
     found, _, err = run("devices", "test", address, "--home", tmp_path)
     assert found == code
     assert words in err
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_an_address_of_several_kinds_is_the_one_that_can_do_it(
+    run: Run, home: Path, config: Config, monkeypatch: pytest.MonkeyPatch, configured: bool
+) -> None:
+    """``sim:`` is a reader, a scanner, a printer and more."""
+
+    def self_test(self: object) -> list[TestResult]:
+        return [TestResult(type(self).__name__, True)]
+
+    if configured:
+        file = home / CONFIG_FILE
+        file.write_text(f'{file.read_text()}\n[devices]\nscanners = ["sim:"]\nsounders = ["sim:"]\n')
+    monkeypatch.setattr(InProcessSounder, "self_test", self_test, raising=False)
+    code, out, err = run("devices", "test", "sim:", "--home", home)
+    assert (code, out, err) == (FINE, "ok   InProcessSounder\n", "")
+    monkeypatch.setattr(InProcessScanner, "self_test", self_test, raising=False)
+    code, _, err = run("devices", "test", "sim:", "--home", home)
+    assert code == WRONG_USE
+    assert "sim: is a scanner and a sounder, each of which can do it: configure it" in err
+
+
+def test_the_help_says_what_has_to_be_named(run: Run) -> None:
+    _, out, _ = run("devices", "--help")
+    words = " ".join(out.split())
+    assert "test ADDRESS: have that device test itself" in words
+    assert "restore ADDRESS FILE: write settings" in words
 
 
 def test_what_is_expected_and_what_is_there(run: Run, bench: Bench, tmp_path: Path) -> None:
