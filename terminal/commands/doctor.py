@@ -59,7 +59,7 @@ def _tell(options: argparse.Namespace, findings: list[Finding], written: Bundle 
         say_json(told, indent=2)
     elif written is not None:
         signed = f"signed by key {written.signed_by}" if written.signed_by else "not signed: there is no key"
-        say(f"The support bundle is {written.file}, {signed}. Masked in it: {written.masked}.")
+        say(f"The support bundle is {written.file}, {signed}. Card numbers masked in it: {written.masked}.")
 
 
 def _check(options: argparse.Namespace) -> int:
