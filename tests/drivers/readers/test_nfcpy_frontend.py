@@ -254,7 +254,7 @@ class Arygon:
         self._thread.start()
 
     def _run(self) -> None:
-        while (data := os.read(self._master, 4096)) != b"end":
+        while not (data := os.read(self._master, 4096)).endswith(b"end"):
             answer = self.ANSWERS.get(data)
             for frame in [answer] if answer else self._chip.hear(data.removeprefix(b"2")):
                 os.write(self._master, frame)
