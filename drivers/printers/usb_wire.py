@@ -17,6 +17,7 @@ import usb.util  # type: ignore[import-untyped]
 
 from drivers.address import DeviceAddress
 from drivers.errors import DeviceUnavailableError, Reason
+from drivers.holder import cure
 from drivers.printers.wire import STALL_S
 from drivers.protocols import MAX_WAIT_S
 
@@ -161,7 +162,8 @@ def open_usb(address: DeviceAddress, target: str) -> tuple[UsbWire, UsbPrinter]:
         usb.util.claim_interface(printer.device, number)
         wire = UsbWire(address, printer)
     except usb.core.USBError as error:
-        raise _error(address, error) from error
+        place = f"/dev/bus/usb/{printer.device.bus or 0:03d}/{printer.device.address or 0:03d}"
+        raise _error(address, error, place) from error
     if wire._out is None:
         wire.close()
         raise DeviceUnavailableError(address, Reason.WRONG_DEVICE, "this is no receipt printer: lsusb -v")
@@ -175,15 +177,16 @@ def _is_the_kernels(device: Any, number: int) -> bool:
         return False
 
 
-def _error(address: DeviceAddress, error: usb.core.USBError) -> DeviceUnavailableError:
+def _error(
+    address: DeviceAddress, error: usb.core.USBError, place: str = "/dev/bus/usb/*/*"
+) -> DeviceUnavailableError:
     if error.errno in (errno.EACCES, errno.EPERM):
         return DeviceUnavailableError(
             address, Reason.NO_PERMISSION, "make install-udev, then plug the printer in again"
         )
     if error.errno == errno.EBUSY:
-        return DeviceUnavailableError(
-            address, Reason.BUSY, "close the program that prints on it, or: sudo modprobe -r usblp"
-        )
+        hint = f"{cure(place)}; or, if it is the kernel: sudo modprobe -r usblp"
+        return DeviceUnavailableError(address, Reason.BUSY, hint)
     return DeviceUnavailableError(
         address, Reason.NOT_FOUND, "plug the printer in again and switch it on: lsusb"
     )

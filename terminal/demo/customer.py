@@ -50,8 +50,9 @@ async def until_ready(counter: Counter) -> None:
 
 
 def _without_driver(view: CounterView) -> list[str]:
-    """Return the devices that no driver is installed for."""
-    return [_told(device) for device in view.devices if device.text == Reason.DRIVER_MISSING.value]
+    """Return the devices that no driver is installed for, or none there can be."""
+    for_good = (Reason.DRIVER_MISSING.value, Reason.WRONG_ADDRESS.value)
+    return [_told(device) for device in view.devices if device.text in for_good]
 
 
 def _unready(view: CounterView) -> list[str]:

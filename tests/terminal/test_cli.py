@@ -321,7 +321,7 @@ def test_a_device_that_does_not_is_a_finding(run: Run, home: Path, config: Confi
     assert scanner["kind"] == "scanner"
     code, out, _ = run("devices", "--home", home)
     assert code == FINDING
-    assert "\n       cure: no contactless reader driver" in out
+    assert "\n       cure: no reader driver" in out
 
 
 @pytest.mark.usefixtures("only_ours")

@@ -162,7 +162,7 @@ def test_the_hosts_key_opens_it(run: Run, tmp_path: Path) -> None:
     [
         ([], WRONG_USE, "--reader ADDRESS"),
         (["--reader", "nonsense"], WRONG_USE, "nonsense"),
-        (["--reader", "abc:x"], FINDING, "no contactless reader driver is called abc"),
+        (["--reader", "abc:x"], FINDING, "no reader driver is called abc"),
         (["--reader", "sim:nobody"], FINDING, "sim:nobody"),
         (["--reader", "sim:visa-approve", "--amount", "ten"], WRONG_USE, "--amount"),
         (["--reader", "sim:visa-approve", "--currency", "XXQ"], WRONG_USE, "--currency"),

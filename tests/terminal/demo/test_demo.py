@@ -99,9 +99,9 @@ def test_an_address_that_is_none_names_the_syntax() -> None:
 @pytest.mark.parametrize(
     ("reader", "words"),
     [
-        ("sim:visa-aprove", "sim:visa-aprove: not found (write sim:visa-approve or sim:"),
+        ("sim:visa-aprove", "sim:visa-aprove: wrong address (write sim:visa-approve or sim:"),
         ("pn532:/dev/no-such-port", "pn532:/dev/no-such-port: not found (attach the reader, then: ls "),
-        ("foo:", "foo: driver not installed (no contactless reader driver is called foo; "),
+        ("foo:", "foo: wrong address (no reader driver is called foo; "),
     ],
 )
 def test_a_reader_that_is_not_there_is_a_finding_with_its_cure(reader: str, words: str) -> None:
