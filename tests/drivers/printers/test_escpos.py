@@ -85,6 +85,10 @@ class TestAddresses:
         with SerialPrinter() as serial:
             assert "1200 to" in refused(f"{serial.address}#baud=5").hint
 
+    def test_an_unusual_baud_rate_is_noted(self) -> None:
+        with SerialPrinter() as serial, opened(f"{serial.address}#baud=12345") as device:
+            assert device.info().details["baud rate"] == "12345 is no usual rate"
+
     def test_options_change_what_is_sent(self, printer: NetworkPrinter) -> None:
         with opened(f"{printer.address}#columns=32,codepage=cp850,chinese=no,cut=no,qr=picture") as device:
             device.print_page(Page((Text("x" * 40), Text("€茶é"), QrCode("T1"))))

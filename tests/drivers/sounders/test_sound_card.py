@@ -147,7 +147,8 @@ class TestWithoutSound:
         with pytest.raises(DeviceUnavailableError) as caught:
             sound_card.open(DEFAULT)
         assert caught.value.reason in (Reason.NOT_FOUND, Reason.NO_PERMISSION)
-        assert "sound-card:null" in caught.value.hint or "usermod" in caught.value.hint
+        where = 'sounders = ["sound-card:null"] under [devices] in tillside.toml'
+        assert where in caught.value.hint or "usermod" in caught.value.hint
         assert sound_card.discover() == ()
 
     def test_another_name_lists_what_is_there(self, listed: list[dict[str, object]]) -> None:
