@@ -150,7 +150,8 @@ def _answered(address: DeviceAddress, target: str, status: int) -> DeviceUnavail
         scheme = target.partition(":")[0]
         hint = f"the camera answers {status}: write {scheme}://USER:PASSWORD@HOST/... as it is set up there"
         return DeviceUnavailableError(address, Reason.NO_PERMISSION, hint)
-    return DeviceUnavailableError(address, Reason.NOT_FOUND, f"the camera answers {status}: {_ask(target)}")
+    hint = f"it answers {status}, so there is no camera under this very address: {_look(target)}"
+    return DeviceUnavailableError(address, Reason.WRONG_DEVICE, hint)
 
 
 def _unreachable(address: DeviceAddress, target: str, error: object) -> DeviceUnavailableError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _PROGRAMS = (
-    "apt-get chmod curl echo ffplay file fuser getfacl id journalctl loginctl ls lsof lsusb lsmod make "
+    "aplay apt-get chmod curl echo ffplay file fuser getfacl id journalctl loginctl ls lsof lsusb lsmod make "
     "modprobe nc nmcli ping pip ps python3 resolvectl rmmod sudo systemctl tillside timedatectl udevadm "
     "usermod v4l2-ctl"
 ).split()

@@ -233,7 +233,7 @@ def web() -> Iterator[str]:
     ("path", "reason", "said"),
     [
         ("/locked", Reason.NO_PERMISSION, "answers 401"),
-        ("/gone", Reason.NOT_FOUND, "answers 404"),
+        ("/gone", Reason.WRONG_DEVICE, "answers 404"),
         ("/", Reason.WRONG_DEVICE, "a web page (text/html), perhaps a login"),
     ],
 )
@@ -433,7 +433,7 @@ def test_reads_a_code_over_rtsp() -> None:
     ("answer", "reason", "said"),
     [
         (b"RTSP/1.0 401 Unauthorized\r\n\r\n", Reason.NO_PERMISSION, "write rtsp://USER:PASSWORD@HOST/"),
-        (b"RTSP/1.0 404 Not Found\r\n\r\n", Reason.NOT_FOUND, "answers 404"),
+        (b"RTSP/1.0 404 Not Found\r\n\r\n", Reason.WRONG_DEVICE, "answers 404"),
         (b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", Reason.NO_ANSWER, "no video that can be read"),
         (b"hello\r\n\r\n", Reason.WRONG_DEVICE, "does not speak RTSP"),
     ],
