@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from textual.screen import Screen
+
 from terminal.config import Config
 from terminal.counter import Counter
 from terminal.operators import Operators
@@ -13,7 +15,6 @@ from terminal.show import show
 from terminal.tui.cashier.app import CashierApp
 from terminal.tui.cashier.demo_key import DemoKey
 from terminal.tui.cashier.technician_door import TechnicianDoor
-from terminal.tui.technician.screen import TechnicianScreen
 
 
 async def show_till(
@@ -29,9 +30,16 @@ async def show_till(
         note: Shown where a technician's PIN is asked for.
     """
     peripherals = Peripherals(counter.workshop.pool, config)
-    door = TechnicianDoor(Operators(home), lambda: TechnicianScreen(counter.workshop), note)
+    door = TechnicianDoor(Operators(home), lambda: _technician_screen(counter), note)
     peripherals.follow(counter.subscribe, counter.view)
     try:
         return await show(CashierApp(counter, demo_keys=demo_keys, peripherals=peripherals, door=door))
     finally:
         peripherals.stop()
+
+
+def _technician_screen(counter: Counter) -> Screen[None]:
+    """Return the technician's screen, which is too large to be loaded at a till's start."""
+    from terminal.tui.technician.screen import TechnicianScreen
+
+    return TechnicianScreen(counter.workshop)
