@@ -126,8 +126,10 @@ class Context:
     def establish(self) -> None:
         """Reach the daemon."""
         with self._gate.use():
-            code, self._handle = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+            code, handle = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
             self._check(code)
+            # Without a context the handle is whatever stood in memory; pyscard fails over a zero.
+            self._handle = handle
 
     def close(self) -> None:
         """Let card and daemon go; a wait of another thread is woken and does it."""

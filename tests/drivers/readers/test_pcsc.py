@@ -230,3 +230,12 @@ class TestDaemon:
                 card.release()
             finally:
                 pcsc_daemon.start()
+
+
+def test_without_a_context_there_is_nothing_to_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library gives whatever stood in memory for a handle then, and pyscard fails over a zero."""
+    monkeypatch.setattr(scard, "SCardEstablishContext", lambda _: [scard.SCARD_E_NO_SERVICE, 0])
+    assert pcsc.discover() == ()
+    with pytest.raises(DeviceUnavailableError) as raised:
+        pcsc.open(DeviceAddress("pcsc", "x"))
+    assert raised.value.reason is Reason.SERVICE_DOWN
